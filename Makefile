@@ -1,0 +1,26 @@
+# make book  build the book into _build/html          make live   edit and run the chapters in JupyterLab
+# make test  build the book and pass every test        make clean  remove everything that was made
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: book test live clean
+book: $(VENV)/.ready
+	$(BIN)/python book/_tools/build.py
+
+test: book
+	$(BIN)/python -m pytest -n 2 --dist loadfile --book-cache
+
+live: $(VENV)/.ready
+	$(BIN)/python book/_tools/notebooks.py
+	$(BIN)/jupyter lab notebooks
+
+clean:
+	rm -rf _build notebooks book/_static/vendor $(VENV)
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+$(VENV)/.ready: requirements.txt pyproject.toml
+	$(PYTHON) -c 'import sys; v = sys.version_info; v >= (3, 11) or sys.exit("Python %d.%d found, 3.11 or newer needed: make PYTHON=python3.11" % v[:2])'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	touch $@

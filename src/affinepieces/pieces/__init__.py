@@ -1,0 +1,1 @@
+"""How many pieces? Segments, exact enumeration, counts and combinatorial bounds."""
