@@ -2,7 +2,7 @@
 from affinepieces import constructions
 from affinepieces.networks import ReLUNetwork
 from affinepieces.pieces.bounds import combinatorial_bound
-from affinepieces.pieces.count import count_pieces, count_regions, trace
+from affinepieces.pieces.count import activation_patterns, count_pieces, count_regions, trace
 from affinepieces.pieces.piecewise import PiecewiseAffine
 from affinepieces.pieces.segment import Segment
 from affinepieces.theory.approximation import error_lower_bound, sup_error_to_square
@@ -12,6 +12,7 @@ __all__ = [
     "PiecewiseAffine",
     "ReLUNetwork",
     "Segment",
+    "activation_patterns",
     "combinatorial_bound",
     "constructions",
     "count_pieces",

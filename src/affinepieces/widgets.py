@@ -18,9 +18,11 @@ import numpy as np
 from matplotlib.figure import Figure
 
 Draw = Callable[..., Figure]
+Controls = Mapping[str, Sequence[Any]]
 
 
-def explore(draw: Draw, *, alt: str, labels: Mapping[str, str] | None = None, **controls: Sequence[Any]) -> widgets.VBox:
+def explore(draw: Draw, *, alt: str, labels: Mapping[str, str] | None = None,
+            **controls: Sequence[Any]) -> widgets.VBox:
     """A figure that follows one or two sliders.
 
     draw(**values) returns a matplotlib figure.  controls: for each argument of `draw` the sequence of
@@ -43,7 +45,7 @@ def explore(draw: Draw, *, alt: str, labels: Mapping[str, str] | None = None, **
     return box
 
 
-def _live(picture: Callable[..., str], names: Mapping[str, str], controls: Mapping[str, Sequence[Any]]) -> widgets.VBox:
+def _live(picture: Callable[..., str], names: Mapping[str, str], controls: Controls) -> widgets.VBox:
     sliders = {name: _live_slider(names[name], values) for name, values in controls.items()}
     view = widgets.HTML()
 
@@ -71,7 +73,7 @@ def _live_slider(label: str, values: Sequence[Any]) -> widgets.Widget:
     return widgets.SelectionSlider(options=[(_show(v), v) for v in values], **options)
 
 
-def _frames(picture: Callable[..., str], names: Mapping[str, str], controls: Mapping[str, Sequence[Any]]) -> widgets.VBox:
+def _frames(picture: Callable[..., str], names: Mapping[str, str], controls: Controls) -> widgets.VBox:
     sliders = [widgets.SelectionSlider(options=[(_show(v), i) for i, v in enumerate(values)], description=names[name])
                for name, values in controls.items()]
     grid = [widgets.HTML(picture(**dict(zip(controls, point, strict=True)))) for point in product(*controls.values())]

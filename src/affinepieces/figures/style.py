@@ -4,10 +4,11 @@ from __future__ import annotations
 import hashlib
 
 import matplotlib as mpl
-import matplotlib.pyplot as plt
 import numpy as np
+from cycler import cycler
+from matplotlib.axes import Axes
 from matplotlib_inline.backend_inline import set_matplotlib_formats
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 # Okabe and Ito's palette, distinguishable with every common colour blindness
 EXACT, ROUNDED, REFERENCE = "#0072B2", "#D55E00", "#666666"
@@ -22,7 +23,7 @@ def use_style() -> None:
         "figure.figsize": (6.4, 3.6), "figure.facecolor": "white", "savefig.bbox": "tight",
         "figure.constrained_layout.use": True,
         "lines.linewidth": 2, "lines.markersize": 5, "font.size": 11,
-        "axes.prop_cycle": plt.cycler(color=CYCLE), "axes.spines.top": False, "axes.spines.right": False,
+        "axes.prop_cycle": cycler(color=CYCLE), "axes.spines.top": False, "axes.spines.right": False,
         "axes.grid": True, "grid.color": "#e6e6e6", "grid.linewidth": 0.8, "axes.axisbelow": True,
         "legend.frameon": False, "legend.fontsize": 10, "svg.hashsalt": "affinepieces",
     })
@@ -34,3 +35,10 @@ def pattern_colour(pattern: NDArray[np.bool_]) -> tuple[float, float, float]:
     hue = int.from_bytes(digest[:4], "big") / 2**32
     r, g, b = mpl.colors.hsv_to_rgb((hue, 0.28, 0.97))
     return float(r), float(g), float(b)
+
+
+def spread(ax: Axes, x: ArrayLike, samples: ArrayLike, colour: str, label: str, marker: str = "o") -> None:
+    """Median over seeds as a line, smallest to largest as a band.  samples: (seeds, len(x))."""
+    samples = np.asarray(samples)
+    ax.plot(x, np.median(samples, axis=0), marker=marker, color=colour, label=label)
+    ax.fill_between(np.asarray(x, dtype=float), samples.min(axis=0), samples.max(axis=0), color=colour, alpha=0.2, lw=0)

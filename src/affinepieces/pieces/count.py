@@ -2,9 +2,10 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from affinepieces.networks import ReLUNetwork
-from affinepieces.pieces.exact import regions_exact, trace_exact
+from affinepieces.pieces.exact import patterns_exact, regions_exact, trace_exact
 from affinepieces.pieces.piecewise import PiecewiseAffine
 from affinepieces.pieces.segment import Segment
 
@@ -48,3 +49,14 @@ def trace(net: ReLUNetwork, segment: Segment, *, exact: bool = False) -> Piecewi
     if exact:
         return function
     return PiecewiseAffine(function.breakpoints.astype(np.float64), function.values.astype(np.float64), function.kinks)
+
+
+def activation_patterns(net: ReLUNetwork, segment: Segment) -> NDArray[np.bool_]:
+    """Which hidden neurons are active in each region: (regions, N_1 + ... + N_{L-1}), layer after layer.
+
+    >>> from affinepieces.constructions import hat
+    >>> activation_patterns(hat(), Segment(0, 1))
+    array([[ True, False],
+           [ True,  True]])
+    """
+    return patterns_exact(net, segment)

@@ -1,0 +1,114 @@
+"""The built pages in a real browser, with every other host unreachable."""
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.ui import WebDriverWait
+
+from book.browser import CHROMIUM, DRIVER, browser, requests_of, serve
+
+ROOT = Path(__file__).resolve().parents[2]
+HTML = ROOT / "_build" / "html"
+PAGES = sorted(path.stem for path in (ROOT / "book").glob("*.md"))
+WITH_SLIDERS = [stem for stem in PAGES if "ap.explore(" in (ROOT / "book" / f"{stem}.md").read_text("utf8")]
+
+
+@pytest.fixture(scope="module")
+def driver():
+    missing = [what for what, there in (("Chromium", CHROMIUM), ("chromedriver", DRIVER),
+                                        ("the built book (make book)", HTML.exists())) if not there]
+    if missing and not os.environ.get("CI"):
+        pytest.skip(f"missing: {', '.join(missing)}")
+    assert not missing, f"missing: {', '.join(missing)}"
+    with browser() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def server():
+    with serve(HTML) as address:
+        yield address
+
+
+@pytest.fixture(params=["http", "file"])
+def site(request, server):
+    return server if request.param == "http" else HTML.as_uri()
+
+
+def wait(driver, css):
+    WebDriverWait(driver, 30).until(lambda d: d.find_elements(By.CSS_SELECTOR, css))
+    return driver.find_elements(By.CSS_SELECTOR, css)
+
+
+def assert_quiet(driver):
+    """No failed request, no request to another host, no error in the console."""
+    requests = requests_of(driver)
+    assert [r for r in requests if r[1]] == []
+    assert [r[0] for r in requests if not r[0].startswith(("http://127.0.0.1", "file:"))] == []
+    assert [m["message"] for m in driver.get_log("browser") if m["level"] == "SEVERE"] == []
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_page_is_complete_and_quiet(driver, site, page):
+    driver.get(f"{site}/book/{page}.html")
+    if driver.find_elements(By.CSS_SELECTOR, "article .math"):
+        wait(driver, "article .math mjx-container")
+    if page in WITH_SLIDERS:
+        wait(driver, ".explore svg")
+    for image in driver.find_elements(By.CSS_SELECTOR, "article img"):
+        assert driver.execute_script("return arguments[0].complete && arguments[0].naturalWidth > 0", image)
+        assert len(image.get_attribute("alt")) > 20, "a figure without a description"
+    assert_quiet(driver)
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize("page", PAGES)
+def test_nothing_sticks_out(driver, server, page, width):
+    driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride",
+                           {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500})
+    try:
+        driver.get(f"{server}/book/{page}.html")
+        if page in WITH_SLIDERS:
+            wait(driver, ".explore svg")
+        overflow = driver.execute_script("""
+            const out = [...document.querySelectorAll('article > section p, article img, .explore svg, article table')]
+              .filter(e => e.getClientRects().length && e.getBoundingClientRect().right > innerWidth + 1
+                           && !e.closest('pre, .pst-scrollable-table-container'));
+            return out.map(e => e.outerHTML.slice(0, 80));""")
+        assert overflow == []
+        assert driver.execute_script("return document.scrollingElement.scrollWidth") <= width
+    finally:
+        driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+@pytest.mark.parametrize("page", WITH_SLIDERS)
+def test_every_slider_turns_its_figure(driver, site, page):
+    driver.get(f"{site}/book/{page}.html")
+    for box in wait(driver, ".explore"):
+        def picture(box=box):
+            return box.find_element(By.CSS_SELECTOR, "svg").get_attribute("aria-label")
+
+        WebDriverWait(driver, 30).until(lambda d, box=box: box.find_elements(By.CSS_SELECTOR, "svg"))
+        for handle in box.find_elements(By.CSS_SELECTOR, ".noUi-handle"):
+            first = picture()
+            handle.send_keys(Keys.ARROW_RIGHT)
+            WebDriverWait(driver, 10).until(lambda d, first=first, show=picture: show() != first)
+            handle.send_keys(Keys.ARROW_LEFT)
+            WebDriverWait(driver, 10).until(lambda d, first=first, show=picture: show() == first)
+    assert_quiet(driver)
+
+
+def test_search_finds_a_chapter(driver, server):
+    driver.get(f"{server}/search.html?q=sawtooth")
+    hits = wait(driver, "#search-results li a")
+    assert any("03_exponentially_many" in hit.get_attribute("href") for hit in hits)
+    assert_quiet(driver)
+
+
+def test_front_door_leads_to_the_landing_page(driver, site):
+    driver.get(f"{site}/index.html")
+    WebDriverWait(driver, 10).until(lambda d: d.current_url.endswith("/book/index.html"))
