@@ -13,7 +13,7 @@ test: book
 
 live: $(VENV)/.ready
 	$(BIN)/python book/_tools/notebooks.py
-	$(BIN)/jupyter lab notebooks
+	$(BIN)/jupyter lab --LabApp.default_url=/lab/tree/notebooks/index.ipynb
 
 clean:
 	rm -rf _build notebooks book/_static/vendor $(VENV)
