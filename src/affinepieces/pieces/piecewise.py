@@ -9,6 +9,19 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 
+@dataclass(frozen=True)
+class Certificate:
+    """How many decisions (signs of preactivations, changes of slope) were made at each level of accuracy."""
+
+    float64: int = 0
+    double_double: int = 0
+    exact: int = 0
+
+    def __add__(self, other: Certificate) -> Certificate:
+        return Certificate(self.float64 + other.float64, self.double_double + other.double_double,
+                           self.exact + other.exact)
+
+
 @dataclass(frozen=True, eq=False)
 class PiecewiseAffine:
     """t -> R^m on [t_0, t_r], affine between neighbouring breakpoints.
@@ -18,11 +31,15 @@ class PiecewiseAffine:
     kinks: (r - 1,) booleans, whether the slope changes at the interior breakpoint, decided exactly.
     Numbers are float64, or `fractions.Fraction` (dtype object) in an exact trace; the methods work
     for both, and without rounding for Fractions.
+    radius: (r + 1,), in a certified trace: each breakpoint lies within this distance of its float.
+    certificate: in a certified trace, how its decisions were made.
     """
 
     breakpoints: NDArray[Any]
     values: NDArray[Any]
     kinks: NDArray[np.bool_]
+    radius: NDArray[np.float64] | None = None
+    certificate: Certificate | None = None
 
     def __post_init__(self) -> None:
         r = len(self.breakpoints) - 1
@@ -42,8 +59,9 @@ class PiecewiseAffine:
 
     @cached_property
     def slopes(self) -> NDArray[Any]:
-        """(r, m): derivative on each interval."""
-        return np.asarray(np.diff(self.values, axis=0) / np.diff(self.breakpoints)[:, None])
+        """(r, m): derivative on each interval; not finite on an interval too thin for float64."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.asarray(np.diff(self.values, axis=0) / np.diff(self.breakpoints)[:, None])
 
     @cached_property
     def total_variation(self) -> NDArray[Any]:
