@@ -16,7 +16,8 @@ from tqdm import tqdm
 from affinepieces.networks import ReLUNetwork
 from affinepieces.pieces import kernels
 from affinepieces.pieces.double_double import U
-from affinepieces.pieces.exact import trace_exact
+from affinepieces.pieces.exact import floats, kinks_exact, regions_exact
+from affinepieces.pieces.jumps import slope_jumps
 from affinepieces.pieces.layers import Layer, prepare
 from affinepieces.pieces.piecewise import Certificate, PiecewiseAffine
 from affinepieces.pieces.segment import Segment
@@ -79,10 +80,11 @@ class _Problem:
 
     def _exact(self, a: float, b: float) -> Found:
         line = Segment(a, b, start=self.segment.start, direction=self.segment.direction)
-        function = trace_exact(self.net, line)
-        t, y = function.breakpoints.astype(np.float64), function.values.astype(np.float64)
-        decided = len(t) * sum(self.net.widths[1:-1])
-        return Found(t[1:-1], 2 * U * np.abs(t[1:-1]) + 1e-323, function.kinks, y[1:-1], y[[0, -1]],
+        layers = regions_exact(self.net, line)
+        rows = layers[-1]
+        t, y = floats(rows, -2, -1)[:, 0], floats(rows, 0, self.net.widths[-1])
+        decided = sum(len(layer) * width for layer, width in zip(layers, self.net.widths[1:-1], strict=False))
+        return Found(t[1:-1], 2 * U * np.abs(t[1:-1]) + 1e-323, kinks_exact(rows), y[1:-1], y[[0, -1]],
                      Certificate(exact=decided))
 
 
@@ -96,17 +98,16 @@ class _Pass:
         self.t = np.array([a, b])
         self.tlo, self.eta, self.tau = np.zeros(2), np.zeros(2), np.zeros(2)
         self.dark = np.zeros(2, np.bool_)
-        self.x, self.lo, self.e = kernels.points(problem.segment.start, problem.segment.direction, self.t)
-        if not precise:
-            self.e = self.e + U * np.abs(self.x).sum(axis=1) + kernels.FLOOR
-        self.norm = np.sqrt((self.x**2).sum(axis=1)) * kernels.SAFE
+        self.x, self.lo, self.e = self._points(self.t)
+        self.birth = np.full((2, 2), -1, np.int32)
+        self.rounding_norm = (self.x.shape[1] + 4) * np.sqrt((self.x**2).sum(axis=1)) * kernels.SAFE
 
     def run(self) -> tuple[Found, list[tuple[float, float]]] | None:
         """What was found, and the zones in doubt; None where too much is in doubt."""
         *hidden, last = self.problem.layers
         with np.errstate(over="ignore", invalid="ignore"):
-            for layer in hidden:
-                self._hidden(layer)
+            for depth, layer in enumerate(hidden):
+                self._hidden(layer, depth)
                 if not self.e.max() < np.inf or self.used[0] > min(ROOM, 8 + len(self.t) // 4):
                     return None
             y, ylo, e = self._affine(last)
@@ -115,14 +116,7 @@ class _Pass:
         ylo = np.zeros_like(y) if ylo is None else ylo
         a, b = self.t[0], self.t[-1]
         inside = slice(1, -1)
-        kink = np.zeros(len(self.t) - 2, np.bool_)
-        if self.problem.kinks and len(kink):
-            state = kernels.kinks(y, ylo, e, self.t, self.tlo, self.eta, self.tau, self.dark)
-            kink = state == 1
-            doubt = np.flatnonzero(state == kernels.DOUBT) + 1
-            self.decided += len(kink)
-        else:
-            doubt = np.zeros(0, np.int64)
+        kink, doubt = self._kinks(y, ylo, e)
         level = "double_double" if self.precise else "float64"
         found = Found(self.t[inside], self.tau[inside] + np.abs(self.tlo[inside]), kink, y[inside] + ylo[inside],
                       y[[0, -1]], Certificate(**{level: self.decided}))
@@ -130,24 +124,44 @@ class _Pass:
                   *zip((self.t - self.tau)[doubt].tolist(), (self.t + self.tau)[doubt].tolist(), strict=True)]
         return found, _separate(marked, found, a, b) if marked else []
 
+    def _kinks(self, y: Floats, ylo: Floats, e: Floats) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
+        """Whether the slope changes at each interior column, and the columns where that is in doubt."""
+        if not self.problem.kinks or len(self.t) == 2:
+            return np.zeros(len(self.t) - 2, np.bool_), np.zeros(0, np.int64)
+        state = kernels.kinks(y, ylo, e, self.t, self.tlo, self.eta, self.tau, self.dark)
+        self.decided += len(state)
+        doubt = np.flatnonzero(state == kernels.DOUBT)
+        if len(doubt) and not self.precise:
+            at = doubt + 1
+            x, _, e = self._points(self.t[at])
+            state[doubt] = slope_jumps(self.problem.layers, x, e, self.birth[at])
+            doubt = np.flatnonzero(state == kernels.DOUBT)
+        return state == 1, doubt + 1
+
+    def _points(self, t: Floats) -> tuple[Floats, Floats, Floats]:
+        x, lo, e = kernels.points(self.problem.segment.start, self.problem.segment.direction, t)
+        if not self.precise:
+            e = e + U * np.abs(x).sum(axis=1) + kernels.FLOOR
+        return x, lo, e
+
     def _affine(self, layer: Layer) -> tuple[Floats, Floats | None, Floats]:
         if self.precise:
             z, zlo, e = kernels.affine_double_double(layer.transposed, layer.bias, self.x, self.lo, self.e, layer.norm)
             return z, zlo, e
-        z = self.x @ layer.transposed
+        z = self.x @ layer.weights.T
         z += layer.bias
-        rounding = (layer.transposed.shape[0] + 4) * U * (layer.frobenius * self.norm + layer.bias_norm)
+        rounding = U * (layer.frobenius * self.rounding_norm + (layer.weights.shape[1] + 4) * layer.bias_norm)
         return z, None, (layer.norm * self.e + rounding) * kernels.SAFE + kernels.FLOOR
 
-    def _hidden(self, layer: Layer) -> None:
+    def _hidden(self, layer: Layer, depth: int) -> None:
         z, zlo, e = self._affine(layer)
         s = kernels.signs(z, zlo, e)
         place = (self.t, self.tlo, self.eta, self.tau)
-        kernels.doubtful_columns(s, z, e, self.t, self.tlo, self.tau, self.zones, self.used)
+        kernels.doubtful_columns(s, z, e, *place, self.zones, self.used)
         count = kernels.sign_changes(s)
         zeros = kernels.sorted_zeros(s, z, zlo, e, count, *place, self.zones, self.used)
         (self.x, self.lo, self.e, self.t, self.tlo, self.eta, self.tau, self.dark,
-         self.norm) = kernels.insert(s, z, zlo, e, *place, self.dark, *zeros)
+         self.birth, self.rounding_norm) = kernels.insert(s, z, zlo, e, *place, self.dark, self.birth, depth, *zeros)
         self.decided += s.size
 
 

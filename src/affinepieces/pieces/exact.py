@@ -35,8 +35,7 @@ def trace_exact(net: ReLUNetwork, segment: Segment) -> PiecewiseAffine:
     outputs = net.widths[-1]
     breakpoints = np.array([_fraction(row[-2], row[-1]) for row in rows], dtype=object)
     values = np.array([[_fraction(v, row[-1]) for v in row[:outputs]] for row in rows], dtype=object)
-    slopes = np.diff(values, axis=0) / np.diff(breakpoints)[:, None]
-    return PiecewiseAffine(breakpoints, values, np.any(slopes[1:] != slopes[:-1], axis=1))
+    return PiecewiseAffine(breakpoints, values, kinks_exact(rows))
 
 
 def regions_exact(net: ReLUNetwork, segment: Segment) -> list[list[Row]]:
@@ -46,37 +45,54 @@ def regions_exact(net: ReLUNetwork, segment: Segment) -> list[list[Row]]:
     the last entry belongs to the output layer.
     """
     segment.check(net)
-    rows = [_input_row(segment, end) for end in (segment.a, segment.b)]
+    rows = [_input_row(segment, *map(fmpz, end.as_integer_ratio())) for end in (segment.a, segment.b)]
     layers = []
     for j, (a, b) in enumerate(zip(net.weights, net.biases, strict=True)):
         rows = _affine(a, b, rows)
         if j < net.layers - 1:
             rows = _insert_sign_changes(rows, len(b))
         layers.append(rows)
-        rows = [[v if v > 0 else fmpz(0) for v in row[:-2]] + row[-2:] for row in rows]
+        rows = _relu(rows)
     return layers
+
+
+def kinks_exact(rows: list[Row]) -> NDArray[np.bool_]:
+    """For each interior row, whether some output leaves the line through its neighbours: a 3 x 3 determinant."""
+    out = np.zeros(len(rows) - 2, np.bool_)
+    for i in range(1, len(rows) - 1):
+        (*y0, t0, h0), (*y1, t1, h1), (*y2, t2, h2) = rows[i - 1:i + 2]
+        c0, c1, c2 = t1 * h2 - t2 * h1, t2 * h0 - t0 * h2, t0 * h1 - t1 * h0
+        out[i - 1] = any(c0 * u + c1 * v + c2 * w != 0 for u, v, w in zip(y0, y1, y2, strict=True))
+    return out
+
+
+def floats(rows: list[Row], start: int, stop: int) -> NDArray[np.float64]:
+    """Entries start to stop of each row over its last one, every quotient rounded once."""
+    return np.array([[int(v) / int(row[-1]) for v in row[start:stop]] for row in rows])
 
 
 def patterns_exact(net: ReLUNetwork, segment: Segment) -> NDArray[np.bool_]:
     """(r, sum of hidden widths): which hidden neurons are active in each region, from its midpoint."""
-    points = trace_exact(net, segment).breakpoints
-    middle = (points[1:] + points[:-1]) / 2
-    columns = []
-    x = np.array([[Fraction(s) + t * Fraction(d) for s, d in zip(segment.start.tolist(), segment.direction.tolist(),
-                                                                  strict=True)] for t in middle], dtype=object)
+    ends = regions_exact(net, segment)[-1]
+    rows = [_input_row(segment, left[-2] * right[-1] + right[-2] * left[-1], 2 * left[-1] * right[-1])
+            for left, right in pairwise(ends)]
+    columns = [np.zeros((len(rows), 0), np.bool_)]
     for a, b in zip(net.weights[:-1], net.biases[:-1], strict=True):
-        z = x @ _fractions(a).T + _fractions(b)
-        columns.append(z > 0)
-        x = z * (z > 0)
-    return np.concatenate(columns, axis=1).astype(bool) if columns else np.zeros((len(middle), 0), bool)
+        rows = _affine(a, b, rows)
+        columns.append(np.array([[v > 0 for v in row[:-2]] for row in rows]))
+        rows = _relu(rows)
+    return np.concatenate(columns, axis=1)
 
 
-def _input_row(segment: Segment, t: float) -> Row:
-    x = [Fraction(s) + Fraction(t) * Fraction(d)
-         for s, d in zip(segment.start.tolist(), segment.direction.tolist(), strict=True)]
-    row = [*x, Fraction(t), Fraction(1)]
-    scale = max(v.denominator for v in row)  # all are powers of two
-    return [fmpz(int(v * scale)) for v in row]
+def _input_row(segment: Segment, t: fmpz, h: fmpz) -> Row:
+    """The row of the point t / h of the segment."""
+    (start, direction), scale = _dyadic(np.stack([segment.start, segment.direction]))
+    return [s * h + d * t for s, d in zip(start, direction, strict=True)] + [scale * t, scale * h]
+
+
+def _relu(rows: list[Row]) -> list[Row]:
+    zero = fmpz(0)
+    return [[v if v > 0 else zero for v in row[:-2]] + row[-2:] for row in rows]
 
 
 def _affine(a: NDArray[Any], b: NDArray[Any], rows: list[Row]) -> list[Row]:
@@ -103,12 +119,11 @@ def _dyadic(array: NDArray[Any]) -> tuple[list[list[int]], int]:
 def _insert_sign_changes(rows: list[Row], width: int) -> list[Row]:
     refined = [rows[0]]
     for left, right in pairwise(rows):
-        zeros: dict[fmpq, int] = {}
-        for k in range(width):
-            if left[k] < 0 < right[k] or right[k] < 0 < left[k]:
-                u, v = abs(right[k]), abs(left[k])
-                zeros[fmpq(u * left[-2] + v * right[-2], u * left[-1] + v * right[-1])] = k
-        refined += [_zero_row(left, right, zeros[t]) for t in sorted(zeros)]
+        found = [k for k in range(width) if left[k] < 0 < right[k] or right[k] < 0 < left[k]]
+        if len(found) > 1:  # in order, and neurons that vanish at the same point only once
+            zeros = {fmpq(abs(left[k]), abs(right[k])): k for k in found}
+            found = [zeros[ratio] for ratio in sorted(zeros)]
+        refined += [_zero_row(left, right, k) for k in found]
         refined.append(right)
     return refined
 
@@ -128,6 +143,3 @@ def _zero_row(left: Row, right: Row, k: int) -> Row:
 def _fraction(p: fmpz, q: fmpz) -> Fraction:
     return Fraction(int(p), int(q))
 
-
-def _fractions(array: NDArray[Any]) -> NDArray[Any]:
-    return np.array([Fraction(v) for v in array.astype(np.float64).ravel().tolist()], dtype=object).reshape(array.shape)

@@ -29,6 +29,45 @@ jit = numba.njit(nogil=True, cache=True, error_model="numpy")
 
 
 @jit
+def scale_rows(w: Any, b: Any, below: Any, last: bool) -> Any:
+    """Rows (w_k / below, b_k) times powers of two s_k near 1 / |row|; s_k = 1 in the last layer.
+
+    Returns w, b, s, upper bounds of |w| and |b|, and whether every product was exact.
+    """
+    n, m = w.shape
+    out, bias, scale, exact = np.empty((n, m)), np.empty(n), np.ones(n), True
+    frobenius, bias_norm = 0.0, 0.0
+    for k in range(n):
+        big = 0.0
+        for j in range(m):
+            v = w[k, j] / below[j]
+            size = abs(v)
+            exact = exact and ((size > 1e-290 and size < 1e290) or w[k, j] == 0)
+            out[k, j] = v
+            big = max(big, size)
+        if big == 0 or not exact:
+            bias[k] = b[k]
+            bias_norm = np.hypot(bias_norm, b[k])
+            continue
+        square = 0.0
+        for j in range(m):
+            square += (out[k, j] / big) ** 2
+        size = big * np.sqrt(square)
+        if not last:
+            scale[k] = 2.0 ** -np.round(np.log2(size))
+            for j in range(m):
+                v = out[k, j] * scale[k]
+                exact = exact and (abs(v) > 1e-290 or v == out[k, j])
+                out[k, j] = v
+        bias[k] = b[k] * scale[k]
+        exact = exact and ((abs(bias[k]) > 1e-290 and abs(bias[k]) < 1e290) or b[k] == 0)
+        frobenius = np.hypot(frobenius, size * scale[k])
+        bias_norm = np.hypot(bias_norm, bias[k])
+    exact = exact and np.isfinite(frobenius) and np.isfinite(bias_norm)
+    return out, bias, scale, frobenius * SAFE + FLOOR, bias_norm * SAFE + FLOOR, exact
+
+
+@jit
 def points(start: Any, direction: Any, t: Any) -> Any:
     """start + t * direction in double-double, with the error of each point."""
     r, n = len(t), len(start)
@@ -50,10 +89,12 @@ def affine_double_double(wt: Any, b: Any, hi: Any, lo: Any, e: Any, norm: float)
     for i in range(r):
         for k in range(n):
             s[k], c[k], low[k] = b[k], 0.0, 0.0
+        terms = 8
         for j in range(m):
             x, y = hi[i, j], lo[i, j]
             if x == 0 and y == 0:
                 continue
+            terms += 1
             for k in range(n):
                 w = wt[j, k]
                 p = w * x
@@ -67,12 +108,13 @@ def affine_double_double(wt: Any, b: Any, hi: Any, lo: Any, e: Any, norm: float)
                 low[k] += abs(q) + abs(g) + abs(d)
                 if abs(p) < UNDERFLOW and w != 0:
                     low[k] += UNDERFLOW
-        total = 0.0
+        square, rounded = 0.0, False
         for k in range(n):
             zhi[i, k], zlo[i, k] = two_sum(s[k], c[k])
-            total += low[k]
-        ze[i] = (norm * e[i] + (m + 8) * U * total) * SAFE
-        if total > 0:
+            square += low[k] * low[k]
+            rounded = rounded or low[k] > 0
+        ze[i] = (norm * e[i] + terms * U * np.sqrt(square)) * SAFE
+        if rounded:
             ze[i] += FLOOR
     return zhi, zlo, ze
 
@@ -118,7 +160,13 @@ def _distance(t: Any, tlo: Any, i: int) -> float:
 
 
 @jit
-def doubtful_columns(s: Any, z: Any, e: Any, t: Any, tlo: Any, tau: Any, zones: Any,
+def _blur(t: Any, eta: Any, i: int) -> float:
+    """How far a point between columns i and i + 1, computed in float64, may be from where it should be."""
+    return 8 * U * (abs(t[i]) + abs(t[i + 1])) + 2 * (eta[i] + eta[i + 1])
+
+
+@jit
+def doubtful_columns(s: Any, z: Any, e: Any, t: Any, tlo: Any, eta: Any, tau: Any, zones: Any,
                      used: Any) -> None:
     """A zone around each column where the sign of a neuron is in doubt."""
     r, n = s.shape
@@ -129,9 +177,12 @@ def doubtful_columns(s: Any, z: Any, e: Any, t: Any, tlo: Any, tau: Any, zones: 
                 left = max(left, _reach(z[i, k], e[i], z[i - 1, k], e[i - 1]) if i > 0 else 0.0)
                 right = max(right, _reach(z[i, k], e[i], z[i + 1, k], e[i + 1]) if i < r - 1 else 0.0)
         if left >= 0:
-            back = left * _distance(t, tlo, i - 1) if i > 0 else 0.0
-            ahead = right * _distance(t, tlo, i) if i < r - 1 else 0.0
-            _mark(zones, used, t[i] - back - tau[i], t[i] + ahead + tau[i])
+            low = high = t[i]
+            if i > 0:
+                low -= left * _distance(t, tlo, i - 1) + _blur(t, eta, i - 1)
+            if i < r - 1:
+                high += right * _distance(t, tlo, i) + _blur(t, eta, i)
+            _mark(zones, used, low - tau[i], high + tau[i])
 
 
 @jit
@@ -161,7 +212,7 @@ def _zero(z: Any, zlo: Any, e: Any, i: int, k: int) -> Any:
         sh, sl = two_sum(a, -b)
         sl += al - bl
         lh = a / sh
-        ll = (fma(-lh, sh, a) + (al - lh * sl)) / sh
+        lh, ll = two_sum(lh, (fma(-lh, sh, a) + (al - lh * sl)) / sh)  # so that pairs sort as numbers
         mh, d = two_sum(1.0, -lh)
         ml, gap = two_sum(d, -ll)
         gap = abs(gap)
@@ -212,25 +263,29 @@ def sorted_zeros(s: Any, z: Any, zlo: Any, e: Any, count: Any, t: Any, tlo: Any,
             if q > first and q < p and step == 0 and before == 0 and after == 0:
                 same[q] = True
             elif not step * width > (before + after) * SAFE:
-                _mark(zones, used, t[i] + at * width - before, t[i] + (at + step) * width + after)
+                blur = _blur(t, eta, i)
+                _mark(zones, used, t[i] + at * width - before - blur, t[i] + (at + step) * width + after + blur)
             at, before = at + step, after
     return where, neuron, data, reach, same
 
 
 @jit
-def insert(s: Any, z: Any, zlo: Any, e: Any, t: Any, tlo: Any, eta: Any, tau: Any, dark: Any,
+def insert(s: Any, z: Any, zlo: Any, e: Any, t: Any, tlo: Any, eta: Any, tau: Any, dark: Any, birth: Any, depth: int,
            where: Any, neuron: Any, data: Any, reach: Any, same: Any) -> Any:
-    """Columns of relu(z): the old ones and, at the zeros, new ones."""
+    """Columns of relu(z): the old ones and, at the zeros, new ones.
+
+    The last result is |x| times the number of terms of a dot product with x, for the bound of its rounding.
+    """
     r, n = z.shape
     total = len(where)
     size = r + total - np.count_nonzero(same)
     x, xlo = np.empty((size, n)), np.empty((0 if zlo is None else size, n))
     xe, xt, xtlo, xeta, xtau = np.empty(size), np.empty(size), np.empty(size), np.empty(size), np.empty(size)
-    xdark = np.zeros(size, np.bool_)
-    norm = np.empty(size)
+    xdark, xbirth = np.zeros(size, np.bool_), np.empty((size, 2), np.int32)
+    rounding_norm = np.empty(size)
     p, o = 0, 0
     for i in range(r):
-        extra, square, all_off = 0.0, 0.0, True
+        extra, square, terms, all_off, quiet = 0.0, 0.0, 4, True, True
         for k in range(n):
             v = z[i, k]
             sign = s[i, k]
@@ -238,15 +293,19 @@ def insert(s: Any, z: Any, zlo: Any, e: Any, t: Any, tlo: Any, eta: Any, tau: An
                 extra += abs(v) if zlo is None else abs(v) + abs(zlo[i, k])
             if sign != INACTIVE:
                 all_off = False
+                quiet = quiet and sign == ZERO
             on = sign == ACTIVE or (sign == DOUBT and v > 0)
             x[o, k] = v if on else 0.0
             if zlo is not None:
                 xlo[o, k] = zlo[i, k] if on else 0.0
             if on:
                 square += v * v
-        xe[o] = (e[i] + extra) * SAFE if extra > 0 else e[i]
+                terms += 1
+        # where every neuron is certainly off, the output is exactly zero, whatever the error was
+        xe[o] = 0.0 if quiet else (e[i] + extra) * SAFE if extra > 0 else e[i]
         xt[o], xtlo[o], xeta[o], xtau[o], xdark[o] = t[i], tlo[i], eta[i], tau[i], dark[i] or all_off
-        norm[o] = np.sqrt(square) * SAFE
+        xbirth[o, 0], xbirth[o, 1] = birth[i, 0], birth[i, 1]
+        rounding_norm[o] = terms * np.sqrt(square) * SAFE
         o += 1
         while p < total and where[p] == i:
             lh, ll, mh, ml, gap, rest = data[p]
@@ -270,6 +329,7 @@ def insert(s: Any, z: Any, zlo: Any, e: Any, t: Any, tlo: Any, eta: Any, tau: An
             if e[i] > 0 or e[i + 1] > 0 or rounding > 0 or rest > 0:
                 bound = bound * SAFE + FLOOR
             xtau[o] = (reach[p] + xeta[o]) * SAFE
+            xbirth[o, 0], xbirth[o, 1] = depth, neuron[p]
             x[o, neuron[p]] = 0.0
             if zlo is not None:
                 xlo[o, neuron[p]] = 0.0
@@ -279,7 +339,7 @@ def insert(s: Any, z: Any, zlo: Any, e: Any, t: Any, tlo: Any, eta: Any, tau: An
                 if zlo is not None:
                     xlo[o, neuron[p]] = 0.0
                 p += 1
-            square = 0.0
+            square, terms = 0.0, 4
             for k in range(n):
                 v = x[o, k]
                 low = 0.0 if zlo is None else abs(xlo[o, k])
@@ -291,10 +351,11 @@ def insert(s: Any, z: Any, zlo: Any, e: Any, t: Any, tlo: Any, eta: Any, tau: An
                         xlo[o, k] = 0.0
                 else:
                     square += v * v
+                    terms += 1
             xe[o] = (bound + extra) * SAFE if extra > 0 else bound
-            norm[o] = np.sqrt(square) * SAFE
+            rounding_norm[o] = terms * np.sqrt(square) * SAFE
             o += 1
-    return x, xlo, xe, xt, xtlo, xeta, xtau, xdark, norm
+    return x, xlo, xe, xt, xtlo, xeta, xtau, xdark, xbirth, rounding_norm
 
 
 @jit
