@@ -131,7 +131,11 @@ class _Pass:
         state = kernels.kinks(y, ylo, e, self.t, self.tlo, self.eta, self.tau, self.dark)
         self.decided += len(state)
         doubt = np.flatnonzero(state == kernels.DOUBT)
-        if len(doubt) and not self.precise:
+        if len(doubt) and not self.precise:  # in float64 each column belongs to exactly one neuron
+            *hidden, last = self.problem.layers
+            newest = doubt[self.birth[doubt + 1, 0] == len(hidden) - 1]
+            state[newest] = last.weights[:, self.birth[newest + 1, 1]].any(axis=0)
+            doubt = np.flatnonzero(state == kernels.DOUBT)
             at = doubt + 1
             x, _, e = self._points(self.t[at])
             state[doubt] = slope_jumps(self.problem.layers, x, e, self.birth[at])

@@ -17,9 +17,8 @@ U = 2.0**-53  # unit roundoff of float64
 UNDERFLOW = 1e-270  # products below this may lose their low-order part
 
 
-@intrinsic  # type: ignore[untyped-decorator]
-def fma(typingctx: Any, a: Any, b: Any, c: Any) -> Any:
-    """a * b + c with a single rounding, as one instruction."""
+@intrinsic
+def _fused(typingctx: Any, a: Any, b: Any, c: Any) -> Any:
     signature = types.float64(types.float64, types.float64, types.float64)
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
@@ -28,7 +27,10 @@ def fma(typingctx: Any, a: Any, b: Any, c: Any) -> Any:
     return signature, codegen
 
 
-@numba.njit(inline="always")  # type: ignore[untyped-decorator]
+fma: Any = _fused  # fma(a, b, c): a * b + c with a single rounding, as one instruction
+
+
+@numba.njit(inline="always")
 def two_sum(a: float, b: float) -> tuple[float, float]:
     """s + d = a + b exactly, s the rounded sum."""
     s = a + b
@@ -36,7 +38,7 @@ def two_sum(a: float, b: float) -> tuple[float, float]:
     return s, (a - (s - v)) + (b - v)
 
 
-@numba.njit(inline="always")  # type: ignore[untyped-decorator]
+@numba.njit(inline="always")
 def combine(mh: float, ml: float, lh: float, ll: float, gap: float,
             ah: float, al: float, bh: float, bl: float) -> tuple[float, float, float]:
     """(mh + ml)(ah + al) + (lh + ll)(bh + bl) as hi, lo, and a bound of the error.

@@ -1,0 +1,100 @@
+"""Points, scaled rows and affine maps, with what their rounding may have done."""
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from affinepieces.pieces.double_double import UNDERFLOW, U, combine, fma, two_sum
+from affinepieces.pieces.kernels.common import FLOOR, SAFE, jit
+
+
+@jit
+def scale_rows(w: Any, b: Any, below: Any, last: bool) -> Any:
+    """Rows (w_k / below, b_k) times powers of two s_k near 1 / |row|; s_k = 1 in the last layer.
+
+    Returns w, b, s, upper bounds of |w| and |b|, and whether every product was exact.
+    """
+    n, m = w.shape
+    out, bias, scale, exact = np.empty((n, m)), np.empty(n), np.ones(n), True
+    frobenius, bias_norm = 0.0, 0.0
+    for k in range(n):
+        big = 0.0
+        for j in range(m):
+            v = w[k, j] / below[j]
+            size = abs(v)
+            exact = exact and ((size > 1e-290 and size < 1e290) or w[k, j] == 0)
+            out[k, j] = v
+            big = max(big, size)
+        if big == 0 or not exact:
+            bias[k] = b[k]
+            bias_norm = np.hypot(bias_norm, b[k])
+            continue
+        square = 0.0
+        for j in range(m):
+            square += (out[k, j] / big) ** 2
+        size = big * np.sqrt(square)
+        if not last:
+            scale[k] = 2.0 ** -np.round(np.log2(size))
+            for j in range(m):
+                v = out[k, j] * scale[k]
+                exact = exact and (abs(v) > 1e-290 or v == out[k, j])
+                out[k, j] = v
+        bias[k] = b[k] * scale[k]
+        exact = exact and ((abs(bias[k]) > 1e-290 and abs(bias[k]) < 1e290) or b[k] == 0)
+        frobenius = np.hypot(frobenius, size * scale[k])
+        bias_norm = np.hypot(bias_norm, bias[k])
+    exact = exact and np.isfinite(frobenius) and np.isfinite(bias_norm)
+    return out, bias, scale, frobenius * SAFE + FLOOR, bias_norm * SAFE + FLOOR, exact
+
+
+@jit
+def points(start: Any, direction: Any, t: Any) -> Any:
+    """start + t * direction in double-double, with the error of each point."""
+    r, n = len(t), len(start)
+    hi, lo, e = np.empty((r, n)), np.empty((r, n)), np.zeros(r)
+    for i in range(r):
+        for k in range(n):
+            hi[i, k], lo[i, k], error = combine(1.0, 0.0, t[i], 0.0, 0.0, start[k], 0.0, direction[k], 0.0)
+            e[i] += error
+    return hi, lo, e
+
+
+@jit
+def affine_double_double(wt: Any, b: Any, hi: Any, lo: Any, e: Any, norm: float) -> Any:
+    """z = W x + b for every column, in double-double.  wt: W transposed, (M, N).  hi, lo: (R, M)."""
+    r, m = hi.shape
+    n = len(b)
+    zhi, zlo, ze = np.empty((r, n)), np.empty((r, n)), np.empty(r)
+    s, c, low = np.empty(n), np.empty(n), np.empty(n)
+    for i in range(r):
+        for k in range(n):
+            s[k], c[k], low[k] = b[k], 0.0, 0.0
+        terms = 8
+        for j in range(m):
+            x, y = hi[i, j], lo[i, j]
+            if x == 0 and y == 0:
+                continue
+            terms += 1
+            for k in range(n):
+                w = wt[j, k]
+                p = w * x
+                q = fma(w, x, -p)
+                t = s[k] + p
+                v = t - s[k]
+                d = (s[k] - (t - v)) + (p - v)
+                g = w * y
+                s[k] = t
+                c[k] += (q + g) + d
+                low[k] += abs(q) + abs(g) + abs(d)
+                if abs(p) < UNDERFLOW and w != 0:
+                    low[k] += UNDERFLOW
+        square, rounded = 0.0, False
+        for k in range(n):
+            zhi[i, k], zlo[i, k] = two_sum(s[k], c[k])
+            square += low[k] * low[k]
+            rounded = rounded or low[k] > 0
+        ze[i] = (norm * e[i] + terms * U * np.sqrt(square)) * SAFE
+        if rounded:
+            ze[i] += FLOOR
+    return zhi, zlo, ze

@@ -1,0 +1,26 @@
+"""What the kernels share: the signs, the safety of the bounds, and the compiler's settings."""
+from __future__ import annotations
+
+from typing import Any
+
+import numba
+
+from affinepieces.pieces.double_double import U
+
+SAFE = 1 + 2.0**-30  # covers the rounding in the computation of the bounds themselves
+FLOOR = 1e-290  # covers underflow in the computation of the bounds themselves
+ACTIVE, INACTIVE, ZERO, DOUBT = 1, -1, 0, 2
+
+jit = numba.njit(nogil=True, cache=True, error_model="numpy")
+
+
+@jit
+def distance(t: Any, tlo: Any, i: int) -> Any:
+    """From column i to column i + 1."""
+    return (t[i + 1] - t[i]) + (tlo[i + 1] - tlo[i])
+
+
+@jit
+def around(t: Any, eta: Any, i: int) -> Any:
+    """How far a point between columns i and i + 1, computed in float64, may be from where it should be."""
+    return 8 * U * (abs(t[i]) + abs(t[i + 1])) + 2 * (eta[i] + eta[i + 1])

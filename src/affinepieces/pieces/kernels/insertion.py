@@ -1,0 +1,118 @@
+"""New columns at the zeros, and the ReLU."""
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from affinepieces.pieces.double_double import U, combine
+from affinepieces.pieces.kernels.common import ACTIVE, DOUBT, FLOOR, INACTIVE, SAFE, ZERO, jit
+
+
+@jit
+def _keep(s: Any, z: Any, zlo: Any, i: int, x: Any, xlo: Any, o: int) -> Any:
+    """relu of column i as column o: |x| times its terms, what was set to zero in doubt, all inactive, all off."""
+    extra, square, terms, inactive, off = 0.0, 0.0, 4, True, True
+    for k in range(z.shape[1]):
+        v, sign = z[i, k], s[i, k]
+        on = sign == ACTIVE or (sign == DOUBT and v > 0)
+        x[o, k] = v if on else 0.0
+        if zlo is not None:
+            xlo[o, k] = zlo[i, k] if on else 0.0
+        if sign == DOUBT:
+            extra += abs(v) if zlo is None else abs(v) + abs(zlo[i, k])
+        if on:
+            square += v * v
+            terms += 1
+        inactive = inactive and sign == INACTIVE
+        off = off and sign in (INACTIVE, ZERO)
+    return terms * np.sqrt(square) * SAFE, extra, inactive, off
+
+
+@jit
+def _interpolate(z: Any, zlo: Any, i: int, data: Any, p: int, x: Any, xlo: Any, o: int) -> Any:
+    """A convex combination of columns i and i + 1 as column o; returns a bound of the rounding (2-norm)."""
+    lh, ll, mh, ml, gap = data[p, 0], data[p, 1], data[p, 2], data[p, 3], data[p, 4]
+    total = 0.0
+    for k in range(z.shape[1]):
+        a, b = z[i, k], z[i + 1, k]
+        if zlo is None:
+            x[o, k] = mh * a + lh * b
+            total += (abs(a) + abs(b)) ** 2
+        else:
+            x[o, k], xlo[o, k], error = combine(mh, ml, lh, ll, gap, a, zlo[i, k], b, zlo[i + 1, k])
+            total += error
+    return total if zlo is not None else 4 * U * np.sqrt(total) * SAFE + FLOOR
+
+
+@jit
+def _relu(x: Any, xlo: Any, precise: bool, o: int, bound: float) -> Any:
+    """relu of column o in place: |x| times its terms, and what may have been of the other sign."""
+    extra, square, terms = 0.0, 0.0, 4
+    for k in range(x.shape[1]):
+        v = x[o, k]
+        low = abs(xlo[o, k]) if precise else 0.0
+        if not abs(v) > (bound + low) * SAFE:
+            extra += abs(v) + low
+        if v > 0:
+            square += v * v
+            terms += 1
+        else:
+            x[o, k] = 0.0
+            if precise:
+                xlo[o, k] = 0.0
+    return terms * np.sqrt(square) * SAFE, extra
+
+
+@jit
+def _place(t: Any, tlo: Any, eta: Any, i: int, data: Any, p: int, precise: bool) -> Any:
+    """The location of a convex combination of columns i and i + 1, and a bound of its error."""
+    lh, ll, mh, ml, gap = data[p, 0], data[p, 1], data[p, 2], data[p, 3], data[p, 4]
+    if precise:
+        hi, lo, error = combine(mh, ml, lh, ll, gap, t[i], tlo[i], t[i + 1], tlo[i + 1])
+    else:
+        hi, lo = t[i] + lh * (t[i + 1] - t[i]), 0.0
+        error = 6 * U * (abs(t[i]) + abs(t[i + 1])) + FLOOR
+    return hi, lo, max(eta[i], eta[i + 1]) + error
+
+
+@jit
+def insert(s: Any, z: Any, zlo: Any, e: Any, t: Any, tlo: Any, eta: Any, tau: Any, dark: Any, birth: Any, depth: int,
+           where: Any, neuron: Any, data: Any, reach: Any, same: Any) -> Any:
+    """Columns of relu(z): the old ones and, at the zeros, new ones.
+
+    The last result is |x| times the number of terms of a dot product with x, for the bound of its rounding.
+    """
+    r, n = z.shape
+    precise, total = zlo is not None, len(where)
+    size = r + total - np.count_nonzero(same)
+    x, xlo = np.empty((size, n)), np.empty((size if precise else 0, n))
+    xe, xt, xtlo, xeta, xtau = np.empty(size), np.empty(size), np.empty(size), np.empty(size), np.empty(size)
+    xdark, xbirth, weight = np.zeros(size, np.bool_), np.empty((size, 2), np.int32), np.empty(size)
+    p, o = 0, 0
+    for i in range(r):
+        weight[o], extra, inactive, off = _keep(s, z, zlo, i, x, xlo, o)
+        # where every neuron is certainly off, the output is exactly zero, whatever the error was
+        xe[o] = 0.0 if off else (e[i] + extra) * SAFE if extra > 0 else e[i]
+        xt[o], xtlo[o], xeta[o], xtau[o], xdark[o] = t[i], tlo[i], eta[i], tau[i], dark[i] or inactive
+        xbirth[o, 0], xbirth[o, 1] = birth[i, 0], birth[i, 1]
+        o += 1
+        while p < total and where[p] == i:
+            share, rest = data[p, 0] + data[p, 1], data[p, 5]
+            rounding = _interpolate(z, zlo, i, data, p, x, xlo, o)
+            xt[o], xtlo[o], xeta[o] = _place(t, tlo, eta, i, data, p, precise)
+            bound = (data[p, 2] + data[p, 3]) * e[i] + share * e[i + 1] + rounding + rest
+            if e[i] > 0 or e[i + 1] > 0 or rounding > 0 or rest > 0:
+                bound = bound * SAFE + FLOOR
+            xtau[o] = (reach[p] + xeta[o]) * SAFE
+            xbirth[o, 0], xbirth[o, 1] = depth, neuron[p]
+            first = p
+            while p < total and where[p] == i and (p == first or same[p]):
+                x[o, neuron[p]] = 0.0
+                if precise:
+                    xlo[o, neuron[p]] = 0.0
+                p += 1
+            weight[o], extra = _relu(x, xlo, precise, o, bound)
+            xe[o] = (bound + extra) * SAFE if extra > 0 else bound
+            o += 1
+    return x, xlo, xe, xt, xtlo, xeta, xtau, xdark, xbirth, weight
