@@ -5,10 +5,12 @@ import numpy as np
 
 import affinepieces as ap
 
-FAMILIES = ("generic", "zero_bias", "integers", "repeated", "dead", "one_ulp", "peaks", "scaled")
+FAMILIES = ("generic", "zero_bias", "integers", "repeated", "dead", "one_ulp", "peaks", "scaled",
+            "bfloat16", "subnormal", "huge")
 
 
-def network(family: str, seed: int, dtype=np.float64, input_dim: int = 1, widths=None) -> ap.ReLUNetwork:
+def network(family: str, seed: int, dtype=np.float64, input_dim: int = 1,  # noqa: C901
+            widths=None) -> ap.ReLUNetwork:
     """A small random network of the family; the same for the same arguments."""
     rng = np.random.default_rng([FAMILIES.index(family), seed])
     hidden = list(widths or rng.integers(1, 7, rng.integers(1, 5)))
@@ -16,6 +18,7 @@ def network(family: str, seed: int, dtype=np.float64, input_dim: int = 1, widths
         return ap.constructions.sawtooth(len(hidden) + 1, float(rng.choice([1 / 3, 1 / 5, 0.1]))).astype(dtype)
     net = ap.constructions.he_random([input_dim, *hidden, int(rng.integers(1, 3))], rng, bias_std=0.7)
     w, b = [a.copy() for a in net.weights], [c.copy() for c in net.biases]
+    power = 5 if dtype == np.float16 else 40
     if family == "zero_bias":
         b = [0 * c for c in b]
     elif family == "integers":
@@ -29,8 +32,14 @@ def network(family: str, seed: int, dtype=np.float64, input_dim: int = 1, widths
     elif family == "dead":
         for c in b[:-1]:
             c[0] = -100.0
+    elif family == "bfloat16":  # 8 significand bits
+        w = [(np.ldexp(np.round(np.ldexp(np.frexp(a)[0], 8)), np.frexp(a)[1] - 8)) for a in w]
+        b = [(np.ldexp(np.round(np.ldexp(np.frexp(c)[0], 8)), np.frexp(c)[1] - 8)) for c in b]
+    elif family in ("subnormal", "huge"):  # first layer near the end of the format, as far as it goes
+        end = np.finfo(dtype).minexp - 2 if family == "subnormal" else np.finfo(dtype).maxexp - 4
+        w[0], b[0] = np.ldexp(w[0], end), np.ldexp(b[0], end)
+        b[1:] = [np.ldexp(c, min(end, 0) // 2) for c in b[1:]]
     elif family == "scaled":
-        power = 5 if dtype == np.float16 else 40
         for j in range(len(w)):
             w[j] = w[j] * 2.0 ** (power * (-1) ** j)
             b[j] = b[j] * 2.0 ** (power * ((j + 1) % 2))

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from affinepieces.networks import ReLUNetwork
-from affinepieces.pieces.certified import trace_certified
+from affinepieces.pieces.certified import NARROW, trace_certified
 from affinepieces.pieces.exact import patterns_exact, trace_exact
 from affinepieces.pieces.piecewise import PiecewiseAffine
 from affinepieces.pieces.segment import Segment
@@ -63,9 +63,13 @@ def count_many(nets: ReLUNetwork | Sequence[ReLUNetwork], segments: Segment | Se
     right = [segments] * m if isinstance(segments, Segment) else list(segments)
     if len(left) != len(right):
         raise ValueError(f"{len(left)} networks and {len(right)} segments: give one of either, or equally many")
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    # Threads pay only for long counts outside of matrix products: wide networks keep all cores busy as they
+    # are, and short counts hold the interpreter's lock most of the time.
+    narrow = [max(net.widths) <= NARROW for net in left]
+    workers = (os.cpu_count() or 1) if narrow and all(narrow) and sum(net.layers for net in left) > 12 * m else 1
+    with ThreadPoolExecutor(workers) as pool:
         try:
-            traces = pool.map(trace_certified, left, right)
+            traces = (pool.map if workers > 1 else map)(trace_certified, left, right)
             pairs = [(f.regions, f.pieces) for f in tqdm(traces, total=m, delay=3, leave=False)]
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)

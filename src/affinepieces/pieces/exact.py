@@ -67,8 +67,15 @@ def kinks_exact(rows: list[Row]) -> NDArray[np.bool_]:
 
 
 def floats(rows: list[Row], start: int, stop: int) -> NDArray[np.float64]:
-    """Entries start to stop of each row over its last one, every quotient rounded once."""
-    return np.array([[int(v) / int(row[-1]) for v in row[start:stop]] for row in rows])
+    """Entries start to stop of each row over its last one, every quotient rounded once (infinite beyond float64)."""
+    return np.array([[_quotient(int(v), int(row[-1])) for v in row[start:stop]] for row in rows])
+
+
+def _quotient(p: int, q: int) -> float:
+    try:
+        return p / q
+    except OverflowError:
+        return float("inf") if p > 0 else float("-inf")
 
 
 def patterns_exact(net: ReLUNetwork, segment: Segment) -> NDArray[np.bool_]:
