@@ -1,10 +1,11 @@
 # make book  build the book into _build/html          make live   edit and run the chapters in JupyterLab
-# make test  build the book and pass every test        make clean  remove everything that was made
+# make test  build the book and pass every test        make bench  compare speeds, write results/bench.json
+# make clean remove everything that was made
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: book test live clean
+.PHONY: book test live bench clean
 book: $(VENV)/.ready
 	$(BIN)/python book/_tools/build.py
 
@@ -14,6 +15,10 @@ test: book
 live: $(VENV)/.ready
 	$(BIN)/python book/_tools/notebooks.py
 	$(BIN)/jupyter lab --LabApp.default_url=/lab/tree/notebooks/index.ipynb
+
+bench: $(VENV)/.ready
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt
+	$(BIN)/python benchmarks/bench.py
 
 clean:
 	rm -rf _build notebooks book/_static/vendor $(VENV)

@@ -100,7 +100,7 @@ class _Pass:
         self.dark = np.zeros(2, np.bool_)
         self.x, self.lo, self.e = self._points(self.t)
         self.birth = np.full((2, 2), -1, np.int32)
-        self.rounding_norm = (self.x.shape[1] + 4) * np.sqrt((self.x**2).sum(axis=1)) * kernels.SAFE
+        self.weight = (self.x.shape[1] + 4) * np.sqrt((self.x**2).sum(axis=1)) * kernels.SAFE
 
     def run(self) -> tuple[Found, list[tuple[float, float]]] | None:
         """What was found, and the zones in doubt; None where too much is in doubt."""
@@ -153,20 +153,16 @@ class _Pass:
             z, zlo, e = kernels.affine_double_double(layer.transposed, layer.bias, self.x, self.lo, self.e, layer.norm)
             return z, zlo, e
         z = self.x @ layer.weights.T
-        z += layer.bias
-        rounding = U * (layer.frobenius * self.rounding_norm + (layer.weights.shape[1] + 4) * layer.bias_norm)
-        return z, None, (layer.norm * self.e + rounding) * kernels.SAFE + kernels.FLOOR
+        e = kernels.finish_affine(z, layer.bias, self.e, self.weight, layer.norm, layer.frobenius, layer.bias_norm,
+                                  layer.weights.shape[1])
+        return z, None, e
 
     def _hidden(self, layer: Layer, depth: int) -> None:
         z, zlo, e = self._affine(layer)
-        s = kernels.signs(z, zlo, e)
-        place = (self.t, self.tlo, self.eta, self.tau)
-        kernels.doubtful_columns(s, z, e, *place, self.zones, self.used)
-        count = kernels.sign_changes(s)
-        zeros = kernels.sorted_zeros(s, z, zlo, e, count, *place, self.zones, self.used)
-        (self.x, self.lo, self.e, self.t, self.tlo, self.eta, self.tau, self.dark,
-         self.birth, self.rounding_norm) = kernels.insert(s, z, zlo, e, *place, self.dark, self.birth, depth, *zeros)
-        self.decided += s.size
+        (self.x, self.lo, self.e, self.t, self.tlo, self.eta, self.tau, self.dark, self.birth,
+         self.weight) = kernels.hidden_layer(z, zlo, e, self.t, self.tlo, self.eta, self.tau, self.dark, self.birth,
+                                             depth, self.zones, self.used)
+        self.decided += z.size
 
 
 def _separate(marked: list[Any], found: Found, a: float, b: float) -> list[tuple[float, float]]:

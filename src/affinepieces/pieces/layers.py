@@ -15,13 +15,14 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Layer:
-    """weights: (N, M), bias: (N,).  frobenius, bias_norm: upper bounds of their 2-norms.  sharp: whether `norm` is."""
+    """weights: (N, M), bias: (N,).  frobenius, bias_norm: upper bounds of their 2-norms.  squarings: how much
+    work to spend on a sharp `norm`."""
 
     weights: Floats
     bias: Floats
     frobenius: float
     bias_norm: float
-    sharp: bool
+    squarings: int
 
     @cached_property
     def transposed(self) -> Floats:
@@ -30,14 +31,16 @@ class Layer:
 
     @cached_property
     def norm(self) -> float:
-        """At least the spectral norm; if `sharp` the fourth root of |(W W^T)^2|, and what rounding may hide."""
-        w = self.weights
-        if not self.sharp or min(w.shape) <= 2:
-            return self.frobenius
-        gram = w @ w.T if w.shape[0] <= w.shape[1] else w.T @ w
-        square = gram @ gram.T
-        bound = (np.sqrt(np.vdot(square, square)) + 1e-10 * self.frobenius**4) ** 0.25 * (1 + 1e-12)
-        return float(bound) if bound < self.frobenius else self.frobenius
+        """At least the spectral norm: a root of the Frobenius norm of W W^T or its square, rounding included."""
+        w, bound = self.weights, self.frobenius
+        if self.squarings == 0 or min(w.shape) <= 2:
+            return bound
+        power = w @ w.T if w.shape[0] <= w.shape[1] else w.T @ w
+        for _ in range(self.squarings - 1):
+            power = power @ power.T
+        degree = 2**self.squarings
+        sharper = (np.sqrt(np.vdot(power, power)) + 1e-10 * bound**degree) ** (1 / degree) * (1 + 1e-12)
+        return float(sharper) if sharper < bound else bound
 
 
 def prepare(net: ReLUNetwork) -> list[Layer] | None:
@@ -46,11 +49,12 @@ def prepare(net: ReLUNetwork) -> list[Layer] | None:
     ReLU commutes with that, and nothing is rounded.  None where float64 cannot hold the result.
     """
     below = np.ones(net.widths[0])
+    squarings = 0 if net.layers <= 4 else 1 if net.layers * max(net.widths) < 1000 else 2
     layers = []
     for j, (a, b) in enumerate(zip(net.weights, net.biases, strict=True)):
         scaled = scale_rows(a.astype(np.float64), b.astype(np.float64), below, j == net.layers - 1)
         weights, bias, below, frobenius, bias_norm, exact = scaled
         if not exact:
             return None
-        layers.append(Layer(weights, bias, frobenius, bias_norm, sharp=net.layers > 4))
+        layers.append(Layer(weights, bias, frobenius, bias_norm, squarings))
     return layers

@@ -12,11 +12,10 @@ invariant.  What is not certain goes into `zones`, intervals of t that a more ac
 
 In float64 `zlo` is None; in double-double a number is z + zlo, and exact results have e = 0.
 """
-from affinepieces.pieces.kernels.affine import affine_double_double, points, scale_rows
+from affinepieces.pieces.kernels.affine import affine_double_double, finish_affine, points, scale_rows
 from affinepieces.pieces.kernels.common import DOUBT, FLOOR, SAFE
-from affinepieces.pieces.kernels.insertion import insert
+from affinepieces.pieces.kernels.insertion import hidden_layer
 from affinepieces.pieces.kernels.slopes import kinks
-from affinepieces.pieces.kernels.zeros import doubtful_columns, sign_changes, signs, sorted_zeros
 
-__all__ = ["DOUBT", "FLOOR", "SAFE", "affine_double_double", "doubtful_columns", "insert", "kinks", "points",
-           "scale_rows", "sign_changes", "signs", "sorted_zeros"]
+__all__ = ["DOUBT", "FLOOR", "SAFE", "affine_double_double", "finish_affine", "hidden_layer", "kinks", "points",
+           "scale_rows"]

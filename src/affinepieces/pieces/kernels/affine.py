@@ -11,7 +11,7 @@ from affinepieces.pieces.kernels.common import FLOOR, SAFE, jit
 
 @jit
 def scale_rows(w: Any, b: Any, below: Any, last: bool) -> Any:
-    """Rows (w_k / below, b_k) times powers of two s_k near 1 / |row|; s_k = 1 in the last layer.
+    """Rows (w_k / below, b_k) times powers of two s_k near 1 / |(w_k, b_k)|; s_k = 1 in the last layer.
 
     Returns w, b, s, upper bounds of |w| and |b|, and whether every product was exact.
     """
@@ -35,7 +35,7 @@ def scale_rows(w: Any, b: Any, below: Any, last: bool) -> Any:
             square += (out[k, j] / big) ** 2
         size = big * np.sqrt(square)
         if not last:
-            scale[k] = 2.0 ** -np.round(np.log2(size))
+            scale[k] = 2.0 ** -np.round(np.log2(np.hypot(size, b[k])))
             for j in range(m):
                 v = out[k, j] * scale[k]
                 exact = exact and (abs(v) > 1e-290 or v == out[k, j])
@@ -58,6 +58,22 @@ def points(start: Any, direction: Any, t: Any) -> Any:
             hi[i, k], lo[i, k], error = combine(1.0, 0.0, t[i], 0.0, 0.0, start[k], 0.0, direction[k], 0.0)
             e[i] += error
     return hi, lo, e
+
+
+@jit
+def finish_affine(z: Any, b: Any, e: Any, weight: Any, norm: float, frobenius: float, bias_norm: float,
+                  terms: int) -> Any:
+    """Add the bias to z = x W^T in place; the error of each row, however the dot products were summed.
+
+    weight: |x| times the number of its non-zero entries (and a few more).
+    """
+    r, n = z.shape
+    out = np.empty(r)
+    for i in range(r):
+        for k in range(n):
+            z[i, k] += b[k]
+        out[i] = (norm * e[i] + U * (frobenius * weight[i] + (terms + 4) * bias_norm)) * SAFE + FLOOR
+    return out
 
 
 @jit

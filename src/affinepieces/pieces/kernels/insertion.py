@@ -1,4 +1,4 @@
-"""New columns at the zeros, and the ReLU."""
+"""One hidden layer after its affine map: new columns at the zeros, and the ReLU."""
 from __future__ import annotations
 
 from typing import Any
@@ -7,6 +7,7 @@ import numpy as np
 
 from affinepieces.pieces.double_double import U, combine
 from affinepieces.pieces.kernels.common import ACTIVE, DOUBT, FLOOR, INACTIVE, SAFE, ZERO, jit
+from affinepieces.pieces.kernels.zeros import doubtful_columns, sign_changes, signs, sorted_zeros
 
 
 @jit
@@ -116,3 +117,13 @@ def insert(s: Any, z: Any, zlo: Any, e: Any, t: Any, tlo: Any, eta: Any, tau: An
             xe[o] = (bound + extra) * SAFE if extra > 0 else bound
             o += 1
     return x, xlo, xe, xt, xtlo, xeta, xtau, xdark, xbirth, weight
+
+
+@jit
+def hidden_layer(z: Any, zlo: Any, e: Any, t: Any, tlo: Any, eta: Any, tau: Any, dark: Any, birth: Any, depth: int,
+                 zones: Any, used: Any) -> Any:
+    """From preactivations at the columns to the columns of the next layer; doubts are added to the zones."""
+    s = signs(z, zlo, e)
+    doubtful_columns(s, z, e, t, tlo, eta, tau, zones, used)
+    where, neuron, data, reach, same = sorted_zeros(s, z, zlo, e, sign_changes(s), t, tlo, eta, tau, zones, used)
+    return insert(s, z, zlo, e, t, tlo, eta, tau, dark, birth, depth, where, neuron, data, reach, same)
