@@ -1,1 +1,1 @@
-"""How many pieces? Segments, exact enumeration, counts and combinatorial bounds."""
+"""How many pieces? Segments, exact enumeration, certified counts at float speed, combinatorial bounds."""

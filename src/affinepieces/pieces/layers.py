@@ -31,16 +31,22 @@ class Layer:
 
     @cached_property
     def norm(self) -> float:
-        """At least the spectral norm: a root of the Frobenius norm of W W^T or its square, rounding included."""
-        w, bound = self.weights, self.frobenius
-        if self.squarings == 0 or min(w.shape) <= 2:
+        """At least the spectral norm: a root of the Frobenius norm of W W^T or its square.
+
+        In float32, which is faster: with n the larger dimension, its rounding changes the power by less
+        than 4 (n + 8) 2^-24 |W|_F^degree in the Frobenius norm.
+        """
+        bound = self.frobenius
+        if self.squarings == 0 or min(self.weights.shape) <= 2 or not 1e-3 < bound < 1e6:
             return bound
+        w = self.weights.astype(np.float32)
         power = w @ w.T if w.shape[0] <= w.shape[1] else w.T @ w
         for _ in range(self.squarings - 1):
             power = power @ power.T
         degree = 2**self.squarings
-        sharper = (np.sqrt(np.vdot(power, power)) + 1e-10 * bound**degree) ** (1 / degree) * (1 + 1e-12)
-        return float(sharper) if sharper < bound else bound
+        slack = 4 * (max(w.shape) + 8) * 2.0**-24 * bound**degree
+        sharper = (float(np.linalg.norm(power.astype(np.float64))) + slack) ** (1 / degree) * (1 + 1e-12)
+        return float(min(sharper, bound))
 
 
 def prepare(net: ReLUNetwork) -> list[Layer] | None:
