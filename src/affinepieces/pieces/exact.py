@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from flint import fmpq, fmpz, fmpz_mat
 from numpy.typing import NDArray
+from tqdm import tqdm
 
 from affinepieces.networks import ReLUNetwork
 from affinepieces.pieces.piecewise import PiecewiseAffine
@@ -47,7 +48,8 @@ def regions_exact(net: ReLUNetwork, segment: Segment) -> list[list[Row]]:
     segment.check(net)
     rows = [_input_row(segment, *map(fmpz, end.as_integer_ratio())) for end in (segment.a, segment.b)]
     layers = []
-    for j, (a, b) in enumerate(zip(net.weights, net.biases, strict=True)):
+    parameters = zip(net.weights, net.biases, strict=True)
+    for j, (a, b) in enumerate(tqdm(parameters, total=net.layers, delay=3, leave=False)):
         rows = _affine(a, b, rows)
         if j < net.layers - 1:
             rows = _insert_sign_changes(rows, len(b))
