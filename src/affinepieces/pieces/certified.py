@@ -128,7 +128,7 @@ class _Pass:
         """Whether the slope changes at each interior column, and the columns where that is in doubt."""
         if not self.problem.kinks or len(self.t) == 2:
             return np.zeros(len(self.t) - 2, np.bool_), np.zeros(0, np.int64)
-        state = kernels.kinks(y, ylo, e, self.t, self.tlo, self.eta, self.tau, self.dark)
+        state = kernels.kinks(y, ylo, e, self.t, self.tlo, self.eta, self._clear_of_zones(), self.dark)
         self.decided += len(state)
         doubt = np.flatnonzero(state == kernels.DOUBT)
         if len(doubt) and not self.precise:  # in float64 each column belongs to exactly one neuron
@@ -141,6 +141,16 @@ class _Pass:
             state[doubt] = slope_jumps(self.problem.layers, x, e, self.birth[at])
             doubt = np.flatnonzero(state == kernels.DOUBT)
         return state == 1, doubt + 1
+
+    def _clear_of_zones(self) -> Floats:
+        """tau, enlarged at the columns in a zone so that outside of t +- tau the output is affine between columns."""
+        tau = self.tau.copy()
+        for low, high in self.zones[:self.used[0]].tolist():
+            inside = slice(max(int(np.searchsorted(self.t, low)) - 1, 0), int(np.searchsorted(self.t, high)) + 1)
+            near = np.maximum(self.t[inside] - low, high - self.t[inside])
+            touched = (self.t[inside] + self.tau[inside] >= low) & (self.t[inside] - self.tau[inside] <= high)
+            tau[inside] = np.where(touched, np.maximum(tau[inside], near), tau[inside])
+        return tau
 
     def _points(self, t: Floats) -> tuple[Floats, Floats, Floats]:
         x, lo, e = kernels.points(self.problem.segment.start, self.problem.segment.direction, t)
