@@ -21,7 +21,7 @@ from tqdm import tqdm
 
 import affinepieces as ap
 from affinepieces import constructions as c
-from affinepieces.pieces.exact import regions_exact
+from affinepieces.pieces.exact import trace_exact
 from naive import floor_pass, naive_breakpoints
 
 OUT = Path(__file__).resolve().parents[1] / "results" / "bench.json"
@@ -76,7 +76,7 @@ def row(name: str, net: ap.ReLUNetwork, segment: ap.Segment, truth: int | None =
     function = ap.trace(net, segment)
     return {
         "network": name, "regions": function.regions, "pieces": function.pieces,
-        "truth": truth or len(regions_exact(net, segment)[-1]) - 1,
+        "truth": truth or trace_exact(net, segment).regions,
         "naive_regions": naive, "peer_regions": peer_regions(net, segment),
         "pieces_s": best(lambda: ap.count_pieces(net, segment)),
         "regions_s": best(lambda: ap.count_regions(net, segment)),

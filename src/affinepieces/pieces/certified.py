@@ -16,7 +16,7 @@ from tqdm import tqdm
 from affinepieces.networks import ReLUNetwork
 from affinepieces.pieces import kernels
 from affinepieces.pieces.double_double import U
-from affinepieces.pieces.exact import floats, kinks_exact, regions_exact
+from affinepieces.pieces.exact import floats, kinks_exact, layers_exact
 from affinepieces.pieces.jumps import slope_jumps
 from affinepieces.pieces.layers import Layer, prepare
 from affinepieces.pieces.piecewise import Certificate, PiecewiseAffine
@@ -80,10 +80,10 @@ class _Problem:
 
     def _exact(self, a: float, b: float) -> Found:
         line = Segment(a, b, start=self.segment.start, direction=self.segment.direction)
-        layers = regions_exact(self.net, line)
-        rows = layers[-1]
+        decided = 0
+        for rows, width in zip(layers_exact(self.net, line), (*self.net.widths[1:-1], 0), strict=True):
+            decided += len(rows) * width
         t, y = floats(rows, -2, -1)[:, 0], floats(rows, 0, self.net.widths[-1])
-        decided = sum(len(layer) * width for layer, width in zip(layers, self.net.widths[1:-1], strict=False))
         return Found(t[1:-1], 2 * U * np.abs(t[1:-1]) + 1e-323, kinks_exact(rows), y[1:-1], y[[0, -1]],
                      Certificate(exact=decided))
 

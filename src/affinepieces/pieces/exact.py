@@ -6,6 +6,8 @@ positive integers, give the rows of all points between them: no division and no 
 """
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Iterator
 from fractions import Fraction
 from itertools import pairwise
 from typing import Any
@@ -32,30 +34,28 @@ def trace_exact(net: ReLUNetwork, segment: Segment) -> PiecewiseAffine:
     >>> trace_exact(sawtooth(1), Segment(0, 1)).breakpoints
     array([Fraction(0, 1), Fraction(1, 2), Fraction(1, 1)], dtype=object)
     """
-    rows = regions_exact(net, segment)[-1]
+    rows = deque(layers_exact(net, segment), maxlen=1).pop()
     outputs = net.widths[-1]
     breakpoints = np.array([_fraction(row[-2], row[-1]) for row in rows], dtype=object)
     values = np.array([[_fraction(v, row[-1]) for v in row[:outputs]] for row in rows], dtype=object)
     return PiecewiseAffine(breakpoints, values, kinks_exact(rows))
 
 
-def regions_exact(net: ReLUNetwork, segment: Segment) -> list[list[Row]]:
-    """Rows h * (z_1, ..., z_N, t, 1) of the preactivations at every breakpoint, layer by layer.
+def layers_exact(net: ReLUNetwork, segment: Segment) -> Iterator[list[Row]]:
+    """Layer by layer, rows h * (z_1, ..., z_N, t, 1) of the preactivations at every breakpoint so far.
 
     The breakpoints of layer j are those of the layers below and the sign changes of its own neurons;
-    the last entry belongs to the output layer.
+    the last item belongs to the output layer.
     """
     segment.check(net)
     rows = [_input_row(segment, *map(fmpz, end.as_integer_ratio())) for end in (segment.a, segment.b)]
-    layers = []
     parameters = zip(net.weights, net.biases, strict=True)
     for j, (a, b) in enumerate(tqdm(parameters, total=net.layers, delay=3, leave=False)):
         rows = _affine(a, b, rows)
         if j < net.layers - 1:
             rows = _insert_sign_changes(rows, len(b))
-        layers.append(rows)
+        yield rows
         rows = _relu(rows)
-    return layers
 
 
 def kinks_exact(rows: list[Row]) -> NDArray[np.bool_]:
@@ -82,7 +82,7 @@ def _quotient(p: int, q: int) -> float:
 
 def patterns_exact(net: ReLUNetwork, segment: Segment) -> NDArray[np.bool_]:
     """(r, sum of hidden widths): which hidden neurons are active in each region, from its midpoint."""
-    ends = regions_exact(net, segment)[-1]
+    ends = deque(layers_exact(net, segment), maxlen=1).pop()
     rows = [_input_row(segment, left[-2] * right[-1] + right[-2] * left[-1], 2 * left[-1] * right[-1])
             for left, right in pairwise(ends)]
     columns = [np.zeros((len(rows), 0), np.bool_)]

@@ -18,14 +18,15 @@ def scale_rows(w: Any, b: Any, below: Any, last: bool) -> Any:
     n, m = w.shape
     out, bias, scale, exact = np.empty((n, m)), np.empty(n), np.ones(n), True
     frobenius, bias_norm = 0.0, 0.0
+    inverse = 1 / below  # powers of two
     for k in range(n):
-        big = 0.0
+        big, small = 0.0, np.inf
         for j in range(m):
-            v = w[k, j] / below[j]
-            size = abs(v)
-            exact = exact and ((size > 1e-290 and size < 1e290) or w[k, j] == 0)
+            v = w[k, j] * inverse[j]
             out[k, j] = v
-            big = max(big, size)
+            big = max(big, abs(v))
+            small = min(small, abs(v) if w[k, j] != 0 else np.inf)
+        exact = exact and small > 1e-290 and big < 1e290
         if big == 0 or not exact:
             bias[k] = b[k]
             bias_norm = np.hypot(bias_norm, b[k])
@@ -36,10 +37,9 @@ def scale_rows(w: Any, b: Any, below: Any, last: bool) -> Any:
         size = big * np.sqrt(square)
         if not last:
             scale[k] = 2.0 ** -np.round(np.log2(np.hypot(size, b[k])))
+            exact = exact and small * scale[k] > 1e-290
             for j in range(m):
-                v = out[k, j] * scale[k]
-                exact = exact and (abs(v) > 1e-290 or v == out[k, j])
-                out[k, j] = v
+                out[k, j] *= scale[k]
         bias[k] = b[k] * scale[k]
         exact = exact and ((abs(bias[k]) > 1e-290 and abs(bias[k]) < 1e290) or b[k] == 0)
         frobenius = np.hypot(frobenius, size * scale[k])

@@ -3,31 +3,40 @@ from __future__ import annotations
 
 from typing import Any
 
+import numba
 import numpy as np
 
 from affinepieces.pieces.double_double import U, combine
-from affinepieces.pieces.kernels.common import ACTIVE, DOUBT, FLOOR, INACTIVE, SAFE, ZERO, jit
+from affinepieces.pieces.kernels.common import ACTIVE, DOUBT, FLOOR, INACTIVE, SAFE, jit
 from affinepieces.pieces.kernels.zeros import doubtful_columns, sign_changes, signs, sorted_zeros
 
 
+@numba.njit(nogil=True, cache=True, fastmath={"reassoc", "nsz"})
+def _weight(x: Any, o: int) -> Any:
+    """|x| of column o times the number of its non-zero entries and four; the order of summation is free."""
+    square, terms = 0.0, 4
+    for k in range(x.shape[1]):
+        square += x[o, k] * x[o, k]
+        terms += x[o, k] != 0
+    return terms * np.sqrt(square) * SAFE
+
+
 @jit
-def _keep(s: Any, z: Any, zlo: Any, i: int, x: Any, xlo: Any, o: int) -> Any:
-    """relu of column i as column o: |x| times its terms, what was set to zero in doubt, all inactive, all off."""
-    extra, square, terms, inactive, off = 0.0, 0.0, 4, True, True
+def _keep(s: Any, doubt: bool, z: Any, zlo: Any, i: int, x: Any, xlo: Any, o: int) -> Any:
+    """relu of column i as column o: what was set to zero in doubt, whether all is inactive, whether all is off."""
+    extra, active, inactive = 0.0, 0, 0
     for k in range(z.shape[1]):
-        v, sign = z[i, k], s[i, k]
-        on = sign == ACTIVE or (sign == DOUBT and v > 0)
-        x[o, k] = v if on else 0.0
+        on = z[i, k] > 0
+        x[o, k] = z[i, k] if on else 0.0
         if zlo is not None:
             xlo[o, k] = zlo[i, k] if on else 0.0
-        if sign == DOUBT:
-            extra += abs(v) if zlo is None else abs(v) + abs(zlo[i, k])
-        if on:
-            square += v * v
-            terms += 1
-        inactive = inactive and sign == INACTIVE
-        off = off and sign in (INACTIVE, ZERO)
-    return terms * np.sqrt(square) * SAFE, extra, inactive, off
+        active += s[i, k] == ACTIVE
+        inactive += s[i, k] == INACTIVE
+    if doubt:
+        for k in range(z.shape[1]):
+            if s[i, k] == DOUBT:
+                extra += abs(z[i, k]) if zlo is None else abs(z[i, k]) + abs(zlo[i, k])
+    return extra, inactive == z.shape[1], active == 0 and not doubt
 
 
 @jit
@@ -48,21 +57,18 @@ def _interpolate(z: Any, zlo: Any, i: int, data: Any, p: int, x: Any, xlo: Any, 
 
 @jit
 def _relu(x: Any, xlo: Any, precise: bool, o: int, bound: float) -> Any:
-    """relu of column o in place: |x| times its terms, and what may have been of the other sign."""
-    extra, square, terms = 0.0, 0.0, 4
+    """relu of column o in place; returns what may have been of the other sign."""
+    extra = 0.0
     for k in range(x.shape[1]):
         v = x[o, k]
         low = abs(xlo[o, k]) if precise else 0.0
         if not abs(v) > (bound + low) * SAFE:
             extra += abs(v) + low
-        if v > 0:
-            square += v * v
-            terms += 1
-        else:
+        if not v > 0:
             x[o, k] = 0.0
             if precise:
                 xlo[o, k] = 0.0
-    return terms * np.sqrt(square) * SAFE, extra
+    return extra
 
 
 @jit
@@ -78,8 +84,8 @@ def _place(t: Any, tlo: Any, eta: Any, i: int, data: Any, p: int, precise: bool)
 
 
 @jit
-def insert(s: Any, z: Any, zlo: Any, e: Any, t: Any, tlo: Any, eta: Any, tau: Any, dark: Any, birth: Any, depth: int,
-           where: Any, neuron: Any, data: Any, reach: Any, same: Any) -> Any:
+def insert(s: Any, doubt: Any, z: Any, zlo: Any, e: Any, t: Any, tlo: Any, eta: Any, tau: Any, dark: Any,
+           birth: Any, depth: int, where: Any, neuron: Any, data: Any, reach: Any, same: Any) -> Any:
     """Columns of relu(z): the old ones and, at the zeros, new ones.
 
     The last result is |x| times the number of terms of a dot product with x, for the bound of its rounding.
@@ -92,11 +98,12 @@ def insert(s: Any, z: Any, zlo: Any, e: Any, t: Any, tlo: Any, eta: Any, tau: An
     xdark, xbirth, weight = np.zeros(size, np.bool_), np.empty((size, 2), np.int32), np.empty(size)
     p, o = 0, 0
     for i in range(r):
-        weight[o], extra, inactive, off = _keep(s, z, zlo, i, x, xlo, o)
+        extra, inactive, off = _keep(s, doubt[i], z, zlo, i, x, xlo, o)
         # where every neuron is certainly off, the output is exactly zero, whatever the error was
         xe[o] = 0.0 if off else (e[i] + extra) * SAFE if extra > 0 else e[i]
         xt[o], xtlo[o], xeta[o], xtau[o], xdark[o] = t[i], tlo[i], eta[i], tau[i], dark[i] or inactive
         xbirth[o, 0], xbirth[o, 1] = birth[i, 0], birth[i, 1]
+        weight[o] = _weight(x, o)
         o += 1
         while p < total and where[p] == i:
             share, rest = data[p, 0] + data[p, 1], data[p, 5]
@@ -113,7 +120,8 @@ def insert(s: Any, z: Any, zlo: Any, e: Any, t: Any, tlo: Any, eta: Any, tau: An
                 if precise:
                     xlo[o, neuron[p]] = 0.0
                 p += 1
-            weight[o], extra = _relu(x, xlo, precise, o, bound)
+            extra = _relu(x, xlo, precise, o, bound)
+            weight[o] = _weight(x, o)
             xe[o] = (bound + extra) * SAFE if extra > 0 else bound
             o += 1
     return x, xlo, xe, xt, xtlo, xeta, xtau, xdark, xbirth, weight
@@ -123,7 +131,7 @@ def insert(s: Any, z: Any, zlo: Any, e: Any, t: Any, tlo: Any, eta: Any, tau: An
 def hidden_layer(z: Any, zlo: Any, e: Any, t: Any, tlo: Any, eta: Any, tau: Any, dark: Any, birth: Any, depth: int,
                  zones: Any, used: Any) -> Any:
     """From preactivations at the columns to the columns of the next layer; doubts are added to the zones."""
-    s = signs(z, zlo, e)
-    doubtful_columns(s, z, e, t, tlo, eta, tau, zones, used)
+    s, doubt = signs(z, zlo, e)
+    doubtful_columns(s, doubt, z, e, t, tlo, eta, tau, zones, used)
     where, neuron, data, reach, same = sorted_zeros(s, z, zlo, e, sign_changes(s), t, tlo, eta, tau, zones, used)
-    return insert(s, z, zlo, e, t, tlo, eta, tau, dark, birth, depth, where, neuron, data, reach, same)
+    return insert(s, doubt, z, zlo, e, t, tlo, eta, tau, dark, birth, depth, where, neuron, data, reach, same)

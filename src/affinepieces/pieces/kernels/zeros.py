@@ -6,25 +6,28 @@ from typing import Any
 import numpy as np
 
 from affinepieces.pieces.double_double import U, combine, fma, two_sum
-from affinepieces.pieces.kernels.common import ACTIVE, DOUBT, FLOOR, INACTIVE, SAFE, ZERO, around, distance, jit
+from affinepieces.pieces.kernels.common import DOUBT, FLOOR, SAFE, ZERO, around, distance, jit
 
 
 @jit
 def signs(z: Any, zlo: Any, e: Any) -> Any:
-    """(R, N) of ACTIVE, INACTIVE, ZERO (exactly) or DOUBT."""
+    """(R, N) of ACTIVE, INACTIVE, ZERO (exactly) or DOUBT, and (R,): whether a column has a sign in doubt."""
     r, n = z.shape
-    out = np.empty((r, n), np.int8)
+    out, doubt = np.empty((r, n), np.int8), np.zeros(r, np.bool_)
     for i in range(r):
+        certain = 0
         for k in range(n):
-            v = z[i, k]
             bound = e[i] if zlo is None else (e[i] + abs(zlo[i, k])) * SAFE
-            if abs(v) > bound:
-                out[i, k] = ACTIVE if v > 0 else INACTIVE
-            elif v == 0 and bound == 0:
-                out[i, k] = ZERO
-            else:
-                out[i, k] = DOUBT
-    return out
+            up, down = z[i, k] > bound, z[i, k] < -bound
+            out[i, k] = np.int8(up) - np.int8(down)
+            certain += up | down
+        if certain < n:
+            for k in range(n):
+                exact = e[i] == 0 and z[i, k] == 0 and (zlo is None or zlo[i, k] == 0)
+                if out[i, k] == ZERO and not exact:
+                    out[i, k] = DOUBT
+                    doubt[i] = True
+    return out, doubt
 
 
 @jit
@@ -45,11 +48,13 @@ def _reach(v: Any, e: Any, other: Any, e_other: Any) -> Any:
 
 
 @jit
-def doubtful_columns(s: Any, z: Any, e: Any, t: Any, tlo: Any, eta: Any, tau: Any, zones: Any,
+def doubtful_columns(s: Any, doubt: Any, z: Any, e: Any, t: Any, tlo: Any, eta: Any, tau: Any, zones: Any,
                      used: Any) -> None:
     """A zone around each column where the sign of a neuron is in doubt."""
     r, n = s.shape
     for i in range(r):
+        if not doubt[i]:
+            continue
         left, right = -1.0, -1.0
         for k in range(n):
             if s[i, k] == DOUBT:
