@@ -38,7 +38,7 @@ def best_pieces(ax: Axes, p: int) -> None:
     ax.axhline(bound, color=REFERENCE, ls="--")
     ax.axhline(-bound, color=REFERENCE, ls="--")
     ax.set(xlabel="$x$", ylabel="approximation minus $x^2$", ylim=(-0.14, 0.14), xlim=(0, 1))
-    ax.annotate(f"$p = {p}$:  error $\\pm 1/(8p^2) = \\pm{bound:.4g}$", (0.5, 0.92), xycoords="axes fraction",
+    ax.annotate(f"$p = {p}$:  error $\\pm 1/(8p^2) = \\pm{bound:.4g}$", (0.5, 1.03), xycoords="axes fraction",
                 ha="center", color=REFERENCE)
 
 
