@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from affinepieces.arithmetic.double_double import U
 from affinepieces.networks import ReLUNetwork
 from affinepieces.pieces import kernels
-from affinepieces.pieces.double_double import U
 from affinepieces.pieces.exact import floats, kinks_exact, layers_exact
 from affinepieces.pieces.jumps import slope_jumps
 from affinepieces.pieces.layers import Layer, prepare

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from affinepieces.pieces.double_double import U
+from affinepieces.arithmetic.double_double import U
 from affinepieces.pieces.kernels import DOUBT, FLOOR, SAFE
 from affinepieces.pieces.layers import Layer
 

@@ -3,15 +3,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import numba
-
-from affinepieces.pieces.double_double import U
+from affinepieces.arithmetic.double_double import U
+from affinepieces.arithmetic.kernels.compiler import jit
 
 SAFE = 1 + 2.0**-30  # covers the rounding in the computation of the bounds themselves
 FLOOR = 1e-290  # covers underflow in the computation of the bounds themselves
 ACTIVE, INACTIVE, ZERO, DOUBT = 1, -1, 0, 2
-
-jit = numba.njit(nogil=True, cache=True, error_model="numpy")
 
 
 @jit

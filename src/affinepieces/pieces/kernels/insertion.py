@@ -6,8 +6,9 @@ from typing import Any
 import numba
 import numpy as np
 
-from affinepieces.pieces.double_double import U, combine
-from affinepieces.pieces.kernels.common import ACTIVE, DOUBT, FLOOR, INACTIVE, SAFE, jit
+from affinepieces.arithmetic.double_double import U, combine
+from affinepieces.arithmetic.kernels.compiler import jit
+from affinepieces.pieces.kernels.common import ACTIVE, DOUBT, FLOOR, INACTIVE, SAFE
 from affinepieces.pieces.kernels.zeros import doubtful_columns, sign_changes, signs, sorted_zeros
 
 

@@ -5,8 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from affinepieces.pieces.double_double import U, combine, fma, two_sum
-from affinepieces.pieces.kernels.common import DOUBT, FLOOR, SAFE, ZERO, around, distance, jit
+from affinepieces.arithmetic.double_double import U, combine, two_sum
+from affinepieces.arithmetic.kernels.compiler import fma, jit
+from affinepieces.pieces.kernels.common import DOUBT, FLOOR, SAFE, ZERO, around, distance
 
 
 @jit

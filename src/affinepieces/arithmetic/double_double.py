@@ -7,30 +7,13 @@ Source: Ogita, Rump, Oishi (2005), Accurate sum and dot product.
 """
 from __future__ import annotations
 
-from typing import Any
-
-import numba
-from numba.core import types
-from numba.extending import intrinsic
+from affinepieces.arithmetic.kernels.compiler import fma, inline
 
 U = 2.0**-53  # unit roundoff of float64
 UNDERFLOW = 1e-270  # products below this may lose their low-order part
 
 
-@intrinsic
-def _fused(typingctx: Any, a: Any, b: Any, c: Any) -> Any:
-    signature = types.float64(types.float64, types.float64, types.float64)
-
-    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        return builder.fma(*args)
-
-    return signature, codegen
-
-
-fma: Any = _fused  # fma(a, b, c): a * b + c with a single rounding, as one instruction
-
-
-@numba.njit(inline="always")
+@inline
 def two_sum(a: float, b: float) -> tuple[float, float]:
     """s + d = a + b exactly, s the rounded sum."""
     s = a + b
@@ -38,7 +21,7 @@ def two_sum(a: float, b: float) -> tuple[float, float]:
     return s, (a - (s - v)) + (b - v)
 
 
-@numba.njit(inline="always")
+@inline
 def combine(mh: float, ml: float, lh: float, ll: float, gap: float,
             ah: float, al: float, bh: float, bl: float) -> tuple[float, float, float]:
     """(mh + ml)(ah + al) + (lh + ll)(bh + bl) as hi, lo, and a bound of the error.

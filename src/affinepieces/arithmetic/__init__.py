@@ -1,0 +1,1 @@
+"""What does rounding do? Formats, rounding, products with every operation rounded, exact arithmetic."""

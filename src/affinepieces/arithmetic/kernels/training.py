@@ -1,0 +1,107 @@
+"""One training step of a network with every operation rounded, in the order of `descent.specification`.
+
+Parameters and gradients are flat: for each layer the weights, row by row, then the biases.  Points are
+columns.  The arguments f, careful, seed say how to round, as in `scalar`.
+"""
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from affinepieces.arithmetic.kernels.compiler import jit
+from affinepieces.arithmetic.kernels.products import matmul
+from affinepieces.arithmetic.kernels.scalar import add, divide, multiply
+
+
+@jit
+def gradient(widths: Any, parameters: Any, x: Any, y: Any, f: Any, careful: Any, seed: Any, pairwise: Any) -> Any:
+    """Gradient of (1/m) sum |f(x_i) - y_i|^2, that loss, and the preactivations of all hidden layers.
+
+    widths: (N_0, ..., N_L).  x: (N_0, m), y: (N_L, m), C-contiguous.
+    """
+    hidden, z, at = forward(widths, parameters, x, f, careful, seed, pairwise)
+    points, out = x.shape[1], np.empty_like(parameters)
+    squares, delta = np.empty((y.size, 1), x.dtype), np.empty_like(y)
+    for i in range(y.shape[0]):
+        for s in range(points):
+            k = i * points + s
+            residual = add(z[i, s], -y[i, s], f, careful, seed, at + 3 * k)
+            squares[k, 0] = multiply(residual, residual, f, careful, seed, at + 3 * k + 1)
+            double = multiply(residual, x.dtype.type(2), f, careful, seed, at)
+            delta[i, s] = divide(double, x.dtype.type(points), f, careful, seed, at + 3 * k + 2)
+    at += 3 * y.size
+    total = column_sums(squares, f, careful, seed, at, pairwise)[0]
+    at += y.size + 1
+    loss = divide(total, x.dtype.type(points), f, careful, seed, at - 1)
+    end = len(parameters)
+    for j in range(len(widths) - 1, 0, -1):
+        n, m = widths[j], widths[j - 1]
+        begin = end - n * (m + 1)
+        below = hidden[j - 1]
+        product = matmul(delta, below.T.copy(), f, careful, seed, at, pairwise)
+        out[begin:begin + n * m] = product.ravel()
+        at += 2 * n * m * points
+        out[begin + n * m:end] = column_sums(delta.T.copy(), f, careful, seed, at, pairwise)
+        at += n * points
+        if j > 1:
+            a = parameters[begin:begin + n * m].reshape((n, m))
+            delta = matmul(a.T.copy(), delta, f, careful, seed, at, pairwise)
+            at += 2 * n * m * points
+            gate(delta, below)
+        end = begin
+    return out, loss, hidden[1:]
+
+
+@jit
+def forward(widths: Any, parameters: Any, x: Any, f: Any, careful: Any, seed: Any, pairwise: Any) -> Any:
+    """Activations of layers 0, ..., L - 1, the output, and how many random numbers were used."""
+    hidden, z, at, begin, points = [x], x, 0, 0, x.shape[1]
+    for j in range(1, len(widths)):
+        n, m = widths[j], widths[j - 1]
+        a = parameters[begin:begin + n * m].reshape((n, m))
+        b = parameters[begin + n * m:begin + n * (m + 1)]
+        begin += n * (m + 1)
+        z = matmul(a, z, f, careful, seed, at, pairwise)
+        at += 2 * n * m * points
+        for i in range(n):
+            for s in range(points):
+                z[i, s] = add(z[i, s], b[i], f, careful, seed, at + i * points + s)
+        at += n * points
+        if j < len(widths) - 1:
+            rectify(z)
+            hidden.append(z)
+    return hidden, z, at
+
+
+@jit
+def rectify(z: Any) -> None:
+    """max(z, 0) in place; what is not a number stays so."""
+    values = z.ravel()
+    for i in range(len(values)):
+        values[i] = z.dtype.type(0) if values[i] <= 0 else values[i]
+
+
+@jit
+def gate(delta: Any, active: Any) -> None:
+    """delta set to zero where the neuron is not active."""
+    d, x = delta.ravel(), active.ravel()
+    for i in range(len(d)):
+        d[i] = delta.dtype.type(0) if x[i] <= 0 else d[i]
+
+
+@jit
+def column_sums(columns: Any, f: Any, careful: Any, seed: Any, counter: Any, pairwise: Any) -> Any:
+    """Sum over the rows, in the stated order; multiplying with 1 rounds nothing."""
+    ones = np.ones((1, columns.shape[0]), columns.dtype)
+    return matmul(ones, columns, f, careful, seed, counter, pairwise)[0]
+
+
+@jit
+def descend(parameters: Any, gradients: Any, rate: Any, f: Any, careful: Any, seed: Any, counter: Any) -> Any:
+    """p - rate * g: a product, then a difference."""
+    out = np.empty_like(parameters)
+    for i in range(len(out)):
+        move = multiply(rate, gradients[i], f, careful, seed, counter + 2 * i)
+        out[i] = add(parameters[i], -move, f, careful, seed, counter + 2 * i + 1)
+    return out
