@@ -1,5 +1,28 @@
 """Affine pieces of ReLU networks, counted exactly, and what floating point does to them."""
 from affinepieces import constructions
+from affinepieces.arithmetic.exact import ExactArray
+from affinepieces.arithmetic.formats import (
+    BFLOAT16,
+    E4M3,
+    E5M2,
+    FLOAT16,
+    FLOAT32,
+    FLOAT64,
+    Format,
+    Overflow,
+    wide,
+)
+from affinepieces.arithmetic.operations import Order, add, divide, dot, matmul, multiply, subtract
+from affinepieces.arithmetic.rounding import NEAREST, Stochastic, representable, round_network, round_to
+from affinepieces.descent.errors import (
+    Terms,
+    condition_number,
+    effective_perturbation,
+    flips,
+    relative_error,
+)
+from affinepieces.descent.gradients import Gradients, Step, gradients, step
+from affinepieces.descent.machines import Exact, Grain, Native, Rounded
 from affinepieces.networks import ReLUNetwork
 from affinepieces.pieces.bounds import combinatorial_bound
 from affinepieces.pieces.count import (
@@ -16,20 +39,55 @@ from affinepieces.theory.approximation import error_lower_bound, sup_error_to_sq
 from affinepieces.widgets import explore
 
 __all__ = [
+    "BFLOAT16",
+    "E4M3",
+    "E5M2",
+    "FLOAT16",
+    "FLOAT32",
+    "FLOAT64",
+    "NEAREST",
     "Certificate",
     "Counts",
+    "Exact",
+    "ExactArray",
+    "Format",
+    "Gradients",
+    "Grain",
+    "Native",
+    "Order",
+    "Overflow",
     "PiecewiseAffine",
     "ReLUNetwork",
+    "Rounded",
     "Segment",
+    "Step",
+    "Stochastic",
+    "Terms",
     "activation_patterns",
+    "add",
     "combinatorial_bound",
+    "condition_number",
     "constructions",
     "count_many",
     "count_pieces",
     "count_regions",
+    "divide",
+    "dot",
+    "effective_perturbation",
     "error_lower_bound",
     "explore",
+    "flips",
+    "gradients",
+    "matmul",
+    "multiply",
+    "relative_error",
+    "representable",
+    "round_network",
+    "round_to",
+    "step",
+    "subtract",
     "sup_error_to_square",
     "trace",
+    "wide",
 ]
 __version__ = "0.1.0"

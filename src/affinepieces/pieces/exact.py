@@ -17,6 +17,7 @@ from flint import fmpq, fmpz, fmpz_mat
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from affinepieces.arithmetic.exact import quotient
 from affinepieces.networks import ReLUNetwork
 from affinepieces.pieces.piecewise import PiecewiseAffine
 from affinepieces.pieces.segment import Segment
@@ -70,14 +71,7 @@ def kinks_exact(rows: list[Row]) -> NDArray[np.bool_]:
 
 def floats(rows: list[Row], start: int, stop: int) -> NDArray[np.float64]:
     """Entries start to stop of each row over its last one, every quotient rounded once (infinite beyond float64)."""
-    return np.array([[_quotient(int(v), int(row[-1])) for v in row[start:stop]] for row in rows])
-
-
-def _quotient(p: int, q: int) -> float:
-    try:
-        return p / q
-    except OverflowError:
-        return float("inf") if p > 0 else float("-inf")
+    return np.array([[quotient(int(v), int(row[-1])) for v in row[start:stop]] for row in rows])
 
 
 def patterns_exact(net: ReLUNetwork, segment: Segment) -> NDArray[np.bool_]:

@@ -15,12 +15,13 @@ from affinepieces.arithmetic.kernels.scalar import add, divide, multiply
 
 
 @jit
-def gradient(widths: Any, parameters: Any, x: Any, y: Any, f: Any, careful: Any, seed: Any, pairwise: Any) -> Any:
-    """Gradient of (1/m) sum |f(x_i) - y_i|^2, that loss, and the preactivations of all hidden layers.
+def gradient(widths: Any, parameters: Any, x: Any, y: Any, f: Any, careful: Any, seed: Any, start: Any,
+             pairwise: Any) -> Any:
+    """Gradient of (1/m) sum |f(x_i) - y_i|^2, that loss, and the activations of all hidden layers.
 
     widths: (N_0, ..., N_L).  x: (N_0, m), y: (N_L, m), C-contiguous.
     """
-    hidden, z, at = forward(widths, parameters, x, f, careful, seed, pairwise)
+    hidden, z, at = forward(widths, parameters, x, f, careful, seed, start, pairwise)
     points, out = x.shape[1], np.empty_like(parameters)
     squares, delta = np.empty((y.size, 1), x.dtype), np.empty_like(y)
     for i in range(y.shape[0]):
@@ -54,9 +55,9 @@ def gradient(widths: Any, parameters: Any, x: Any, y: Any, f: Any, careful: Any,
 
 
 @jit
-def forward(widths: Any, parameters: Any, x: Any, f: Any, careful: Any, seed: Any, pairwise: Any) -> Any:
+def forward(widths: Any, parameters: Any, x: Any, f: Any, careful: Any, seed: Any, start: Any, pairwise: Any) -> Any:
     """Activations of layers 0, ..., L - 1, the output, and how many random numbers were used."""
-    hidden, z, at, begin, points = [x], x, 0, 0, x.shape[1]
+    hidden, z, at, begin, points = [x], x, start, 0, x.shape[1]
     for j in range(1, len(widths)):
         n, m = widths[j], widths[j - 1]
         a = parameters[begin:begin + n * m].reshape((n, m))
