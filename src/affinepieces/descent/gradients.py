@@ -170,7 +170,7 @@ def checked(net: ReLUNetwork, x: ArrayLike, y: ArrayLike, machine: Machine) -> t
     if fmt != FLOAT64:
         everything = [_flat(net, np.float64), columns[0].ravel(), columns[1].ravel()]
         if not representable(np.concatenate(everything), fmt).all():
-            _complain(net, *columns, fmt)
+            _complain(net, columns[0], columns[1], fmt)
     return columns[0], columns[1]
 
 
