@@ -113,7 +113,8 @@ def as_float64(x: ArrayLike, name: str) -> Array:
             raise ValueError(f"{name} holds integers beyond 2**53, which float64 cannot represent")
     elif values.dtype not in FLOATS:
         raise TypeError(f"{name} has dtype {values.dtype}, expected float16, float32 or float64")
-    return np.ascontiguousarray(values, np.float64).reshape(values.shape)
+    with np.errstate(invalid="ignore"):  # a signalling nan
+        return np.ascontiguousarray(values, np.float64).reshape(values.shape)
 
 
 def require(x: Array, fmt: Format, name: str) -> None:

@@ -1,0 +1,51 @@
+"""Formats as values, and what is refused."""
+import gfloat.formats
+import numpy as np
+import pytest
+import torch
+
+import affinepieces as ap
+
+PEERS = {"float32": gfloat.formats.format_info_binary32, "float16": gfloat.formats.format_info_binary16,
+         "bfloat16": gfloat.formats.format_info_bfloat16, "e4m3": gfloat.formats.format_info_ocp_e4m3,
+         "e5m2": gfloat.formats.format_info_ocp_e5m2}
+
+
+@pytest.mark.parametrize("fmt", [ap.FLOAT32, ap.FLOAT16, ap.BFLOAT16, ap.E4M3, ap.E5M2], ids=str)
+def test_named_formats_are_those_of_gfloat(fmt):
+    peer = PEERS[fmt.name]
+    assert (fmt.precision, fmt.emax) == (peer.precision, peer.emax)
+    assert (fmt.largest, fmt.smallest_normal, fmt.spacing) == (peer.max, peer.smallest_normal, peer.smallest_subnormal)
+
+
+@pytest.mark.parametrize(("fmt", "dtype"), [(ap.FLOAT64, torch.float64), (ap.FLOAT32, torch.float32),
+                                            (ap.FLOAT16, torch.float16), (ap.BFLOAT16, torch.bfloat16)], ids=str)
+def test_named_formats_are_those_of_torch(fmt, dtype):
+    info = torch.finfo(dtype)
+    assert (fmt.largest, fmt.smallest_normal, 2 * fmt.unit_roundoff) == (info.max, info.tiny, info.eps)
+
+
+def test_formats_are_values():
+    assert ap.wide(53) == ap.FLOAT64 and ap.wide(8) == ap.wide(8) != ap.BFLOAT16
+    assert ap.E4M3.with_overflow(ap.Overflow.SATURATE) != ap.E4M3
+    with pytest.raises(AttributeError):
+        ap.FLOAT16.precision = 12  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(("arguments", "message"), [
+    ({"precision": 1}, "precision is 1, expected an integer from 2 to 53"),
+    ({"precision": 54}, "precision is 54"),
+    ({"precision": 8.0}, "precision is 8.0"),
+    ({"precision": True}, "precision is True"),
+    ({"emin": -1023}, "emin is -1023, expected an integer from -1022 to 0"),
+    ({"emin": 1}, "emin is 1"),
+    ({"emax": 1024}, "emax is 1024"),
+    ({"precision": 53}, "cannot be held in float64"),
+    ({"overflow": "saturate"}, "overflow is 'saturate', expected one of Overflow.INFINITY"),
+    ({"largest": 1e6}, "largest is 1000000.0, expected a number of 5 bits"),
+    ({"largest": np.nan}, "largest is nan"),
+    ({"largest": 2.0**15 + 1}, "expected a number of 5 bits"),
+])
+def test_nonsense_is_refused(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        ap.Format(**{"name": "odd", "precision": 5, "emin": -14, "emax": 15} | arguments)
