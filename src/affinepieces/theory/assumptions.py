@@ -51,7 +51,7 @@ def variations(net: ReLUNetwork, segment: Segment) -> list[Floats]:
     >>> variations(sawtooth(3), Segment(0, 1))
     [array([1., 1.]), array([2., 2.]), array([4., 4.])]
     """
-    with np.errstate(invalid="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):
         totals = [z.total_variation for z in preactivations(net, segment)]
     return [np.where(np.isfinite(total), total, np.inf) for total in totals]
 
@@ -186,8 +186,8 @@ def _fractions(array: NDArray[Any]) -> NDArray[Any]:
 
 def _nonzero(updates: Sequence[ArrayLike]) -> Floats:
     """All updates that are not zero, in one array."""
-    flat = np.concatenate([np.zeros(0), *(np.ravel(np.asarray(u, dtype=np.float64)) for u in updates)])
+    flat: Floats = np.concatenate([np.zeros(0), *(np.ravel(np.asarray(u, dtype=np.float64)) for u in updates)])
     if not np.all(np.isfinite(flat)):
         raise ValueError(f"an update is {flat[~np.isfinite(flat)][0]}: every update must be finite; "
                          "did the training diverge?")
-    return flat[flat != 0]
+    return np.asarray(flat[flat != 0])

@@ -140,7 +140,8 @@ def _mass(h: PiecewiseAffine, cdf: Callable[[Array], ArrayLike], check: bool = F
 
 
 def _variation(h: PiecewiseAffine) -> Any:
-    total = np.abs(np.diff(_values(h))).sum()
+    with np.errstate(over="ignore"):
+        total = np.abs(np.diff(_values(h))).sum()
     return total if isinstance(total, Fraction) else float(total)
 
 
