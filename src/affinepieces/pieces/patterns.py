@@ -32,10 +32,9 @@ def patterns_certified(net: ReLUNetwork, segment: Segment) -> Booleans:
     array([[ True, False],
            [ True,  True]])
     """
-    middle, known = _midpoints(trace_certified(net, segment, kinks=False))
-    layers = prepare(net)
-    todo = np.flatnonzero(known)
-    known[:] = False
+    middle, inside = _midpoints(trace_certified(net, segment, kinks=False))
+    layers, todo = prepare(net), np.flatnonzero(inside)
+    known = np.zeros_like(inside)
     out = np.zeros((len(middle), sum(net.widths[1:-1])), np.bool_)
     for precise in (False, True) if layers else ():
         out[todo], known[todo] = _activity(layers or [], segment, middle[todo], precise)

@@ -48,7 +48,7 @@ def expected_crossings(h: PiecewiseAffine, width: Any, centre: Any = 0.0) -> Any
     """E #{t : h(t) + b = 0} = (1 / l) * integral over {t : -h(t) in I} of |h'(t)| dt, b uniform on I of length l.
 
     I = [centre - width / 2, centre + width / 2].  An identity: counts of random draws converge to it.
-    h: scalar.  width: l > 0, centre: both finite, in units of h.
+    h: scalar.  width: l > 0, centre: both finite, in units of h; rounded to float64 unless h is exact.
     Returns a float >= 0 with an absolute error of at most a few units of 2^-53 for each piece; from an
     exact trace a Fraction, without any error.  Raises ValueError for other arguments.
     Source: paper, Lemma 3.1; identity: companion (area formula).
@@ -61,7 +61,7 @@ def expected_crossings(h: PiecewiseAffine, width: Any, centre: Any = 0.0) -> Any
     4.0
     """
     number = Fraction if h.values.dtype == object else float
-    if not (np.isfinite(float(width)) and width > 0 and np.isfinite(float(centre))):
+    if not (np.isfinite(float(width)) and number(width) > 0 and np.isfinite(float(centre))):
         raise ValueError(f"width is {width} and centre {centre}, expected finite numbers with width > 0: "
                          "for a bias that is not random use count_crossings")
     length: Any = number(width)
@@ -79,7 +79,8 @@ def expected_crossings_of(h: PiecewiseAffine, cdf: Callable[[Array], ArrayLike])
     """E #{t : h(t) + b = 0} = integral of rho(-h(t)) |h'(t)| dt for b with density rho.
 
     h: scalar.  cdf: the distribution function of b, (n,) -> (n,), nondecreasing, between 0 and 1 and
-    without jumps: a piece contributes the probability that -b lies between the values at its ends.
+    without jumps; for an exact trace its argument holds Fractions.  A piece contributes the probability that
+    -b lies between the values at its ends.
     Returns a number >= 0.  Raises ValueError where cdf returns anything but (n,) numbers in [0, 1].
     Source: paper, Lemma 3.1; identity: companion.
 
@@ -106,8 +107,8 @@ def crossings_bound(h: PiecewiseAffine, width: Any) -> Any:
     if not (np.isfinite(float(width)) and width >= 0):
         raise ValueError(f"width is {width}, expected a finite number >= 0")
     variation = _variation(h)
-    with np.errstate(over="ignore"):
-        return variation / type(variation)(width) if width > 0 else np.inf
+    length = type(variation)(width)
+    return variation / length if length > 0 else np.inf
 
 
 def crossings_bound_density(h: PiecewiseAffine, density_bound: Any) -> Any:

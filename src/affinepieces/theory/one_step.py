@@ -38,9 +38,7 @@ def expected_regions_bound(slope: float, length: float, updates: Sequence[ArrayL
     >>> expected_regions_bound(slope=1.0, length=1.0, updates=[[0.5, 0.0], [-0.25]], delta=0.5)
     7.0
     """
-    m = nonzero_updates(updates)
-    return polynomial_bound(slope, length, 1, m, mean_reciprocal(updates), delta) if m else \
-        polynomial_bound(slope, length, 1, 1, 0.0, delta)
+    return polynomial_bound(slope, length, 1, max(1, nonzero_updates(updates)), mean_reciprocal(updates), delta)
 
 
 def polynomial_bound(slope: float, length: float, hidden_layers: int, width: int, mean_reciprocal: float,
@@ -56,8 +54,10 @@ def polynomial_bound(slope: float, length: float, hidden_layers: int, width: int
     301.0
     """
     _check_delta(delta)
-    for name, value, least in (("slope", slope, 0), ("length", length, 0), ("hidden_layers", hidden_layers, 0),
-                               ("width", width, 1), ("mean_reciprocal", mean_reciprocal, 0)):
+    if not (np.isfinite(length) and length > 0):
+        raise ValueError(f"length is {length}, expected a finite number > 0: the length of the segment")
+    for name, value, least in (("slope", slope, 0), ("hidden_layers", hidden_layers, 0), ("width", width, 1),
+                               ("mean_reciprocal", mean_reciprocal, 0)):
         if not value >= least:
             raise ValueError(f"{name} is {value}, expected a number >= {least}")
     if mean_reciprocal == 0 or hidden_layers == 0:
@@ -146,7 +146,8 @@ def _noise_lengths(nets: Sequence[ReLUNetwork], updates: Sequence[ArrayLike], de
         raise ValueError("no networks: give at least one draw of the network after the step")
     for net in nets:
         arrays = check_updates(net, updates)
-    return [np.where(u == 0, np.nan, 2 * delta * np.abs(u)) for u in arrays]
+    with np.errstate(over="ignore"):
+        return [np.where(u == 0, np.nan, 2 * delta * np.abs(u)) for u in arrays]
 
 
 def _ratio(variation: Floats, length: Floats) -> Floats:
