@@ -95,6 +95,13 @@ def test_teeth_as_high_as_the_noise_is_wide_attain_the_bound(n):
     assert depth_budget_bound(nets, UNIT, [np.full(2, 1e-9)] * n + updates[n:], 1.0) >= 2.0 ** (n + 1)
 
 
+def test_the_constants_are_attained_by_one_neuron():
+    net, updates = ap.ReLUNetwork([[[1.0]], [[1.0]]], [[0.0], [0.0]]), [np.array([-0.5])]
+    draws = [perturbed(net, updates, 1.0, np.random.default_rng(seed)) for seed in range(5)]  # b uniform on [-1, 0]
+    assert ap.count_many(draws, UNIT).regions.tolist() == [2] * 5
+    assert expected_regions_bound(1.0, 1.0, updates, 1.0) == polynomial_bound(1.0, 1.0, 1, 1, 2.0, 1.0) == 2.0
+
+
 def test_neurons_without_update_are_not_silent():
     """Half of a network is updated by nothing: the bound without their sign changes would be 1."""
     net = ap.constructions.he_random([1, *[3] * 8, 1], np.random.default_rng(1), bias_std=1.0)

@@ -37,11 +37,11 @@ def count_crossings(h: PiecewiseAffine, levels: ArrayLike) -> NDArray[np.int64]:
     y, s = _values(h), _minus(levels)
     if s.dtype == object:
         y = y.astype(object)
-    y = y[np.concatenate([[True], y[1:] != y[:-1]])]  # a flat piece is a single vertex
-    low, high, vertices = np.sort(np.minimum(y[1:], y[:-1])), np.sort(np.maximum(y[1:], y[:-1])), np.sort(y)
+    low, high, ends = np.sort(np.minimum(y[1:], y[:-1])), np.sort(np.maximum(y[1:], y[:-1])), np.sort(y)
+    # a flat piece at the level counts -1 here, so that k of them in a row, with k + 1 ends, count 1 in all
     inside = np.searchsorted(low, s, side="left") - np.searchsorted(high, s, side="right")
-    at_vertex = np.searchsorted(vertices, s, side="right") - np.searchsorted(vertices, s, side="left")
-    return np.asarray(inside + at_vertex, dtype=np.int64)
+    at_ends = np.searchsorted(ends, s, side="right") - np.searchsorted(ends, s, side="left")
+    return np.asarray(inside + at_ends, dtype=np.int64)
 
 
 def expected_crossings(h: PiecewiseAffine, width: Any, centre: Any = 0.0) -> Any:
