@@ -1,0 +1,193 @@
+"""Assumptions (A) and (B) of Theorem 3.4, measured on a given network: exactly, without sampling.
+
+(A): the bias updates that are not zero have a bounded mean reciprocal, and neurons whose update is zero change
+no sign on the segment.  (B): preactivations have bounded slopes.  The assumptions are the paper's
+(Karner, Kazeev, Petersen 2024); that they are computed from the activation regions is the companion's.
+"""
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from affinepieces.networks import ReLUNetwork
+from affinepieces.pieces.count import trace
+from affinepieces.pieces.kernels import FLOOR, SAFE, affine_double_double
+from affinepieces.pieces.patterns import patterns_certified
+from affinepieces.pieces.piecewise import PiecewiseAffine
+from affinepieces.pieces.segment import Segment
+
+Floats = NDArray[np.float64]
+Booleans = NDArray[np.bool_]
+ACCURACY = 1e-12  # relative, of `max_slope` where it is not decided by rational arithmetic
+
+
+def preactivations(net: ReLUNetwork, segment: Segment, *, exact: bool = False) -> list[PiecewiseAffine]:
+    """t -> z^(j)(t) in R^(N_j) for each hidden layer j, on the regions of the layers below it.
+
+    L - 1 functions.  Without its bias, h_{j,k} = z_{j,k} - b_{j,k} has the same slopes and total variation.
+    Numbers and `exact` are those of `trace`.
+    Source: paper, Section 2 (setting).
+
+    >>> from affinepieces.constructions import sawtooth
+    >>> [z.regions for z in preactivations(sawtooth(3), Segment(0, 1))]
+    [1, 2, 4]
+    """
+    segment.check(net)
+    below = [ReLUNetwork(net.weights[:j], net.biases[:j]) for j in range(1, net.layers)]
+    return [trace(part, segment, exact=exact) for part in below]
+
+
+def variations(net: ReLUNetwork, segment: Segment) -> list[Floats]:
+    """V(h_{j,k}), the total variation of each preactivation: one array of shape (N_j,) for each hidden layer.
+
+    float64, as accurate as `trace`; inf where the function leaves float64.
+    Source: paper, proof idea of Lemma 3.1 (bounded variation); the measured form is the companion's.
+
+    >>> from affinepieces.constructions import sawtooth
+    >>> variations(sawtooth(3), Segment(0, 1))
+    [array([1., 1.]), array([2., 2.]), array([4., 4.])]
+    """
+    with np.errstate(over="ignore", invalid="ignore"):
+        totals = [z.total_variation for z in preactivations(net, segment)]
+    return [np.where(np.isfinite(total), total, np.inf) for total in totals]
+
+
+def mean_reciprocal(updates: Sequence[ArrayLike]) -> float:
+    """Assumption (A): p = (1/M) sum of 1 / |Delta_b| over the M bias updates of hidden neurons that are not zero.
+
+    updates: one array for each hidden layer, in units of the biases.  0.0 if there is none but zeros (M = 0),
+    so that M p is the sum in every case; inf only where a reciprocal exceeds float64.
+    Raises ValueError for updates that are not finite.
+    Source: paper, assumption (A).
+
+    >>> mean_reciprocal([[0.5, 0.0], [-0.25]])
+    3.0
+    """
+    size = np.abs(_nonzero(updates))
+    with np.errstate(over="ignore", divide="ignore"):
+        return float(np.mean(1 / size)) if len(size) else 0.0
+
+
+def nonzero_updates(updates: Sequence[ArrayLike]) -> int:
+    """M: how many bias updates of hidden neurons are not zero.
+
+    updates: one array for each hidden layer.  Raises ValueError for updates that are not finite.
+    Source: paper, assumption (A).
+
+    >>> nonzero_updates([[0.5, 0.0], [-0.25]])
+    2
+    """
+    return len(_nonzero(updates))
+
+
+def sign_changes(net: ReLUNetwork, segment: Segment) -> list[NDArray[np.int64]]:
+    """At how many t inside the segment each hidden neuron's activity differs left and right of t.
+
+    One array of shape (N_j,) for each hidden layer; integers, proved as the count of regions is.
+    Touching zero is no change.
+    Source: companion.
+
+    >>> from affinepieces.constructions import sawtooth
+    >>> sign_changes(sawtooth(3), Segment(0, 1))
+    [array([0, 1]), array([0, 2]), array([0, 4])]
+    """
+    patterns = patterns_certified(net, segment)
+    changes = np.count_nonzero(patterns[1:] != patterns[:-1], axis=0)
+    return list(np.split(changes, np.cumsum(net.widths[1:-1])[:-1])) if net.layers > 1 else []
+
+
+def zero_update_crossings(net: ReLUNetwork, segment: Segment, updates: Sequence[ArrayLike]) -> int:
+    """Sign changes on the segment of the neurons whose bias update is zero: the second half of (A) wants none.
+
+    net: the network after the update.  updates: one array of shape (N_j,) for each hidden layer.
+    Raises ValueError where the updates do not fit the network or are not finite.
+    Source: paper, assumption (A) (dead neurons stay dead); form: companion.
+
+    >>> from affinepieces.constructions import sawtooth
+    >>> zero_update_crossings(sawtooth(3), Segment(0, 1), [[0.1, 0.1], [0.1, 0.0], [0.0, 0.0]])
+    6
+    """
+    arrays = check_updates(net, updates)
+    return sum(int(n[u == 0].sum()) for n, u in zip(sign_changes(net, segment), arrays, strict=True))
+
+
+def max_slope(net: ReLUNetwork, segment: Segment) -> float:
+    """Assumption (B): C = max over the segment and all hidden neurons of |dz_{j,k}/dt|.
+
+    The slope is constant on each region, a product of the weights of the neurons that are active there.
+    Returns C with a relative error of at most 1e-12 (proved; rational arithmetic where double-double is not
+    enough), inf only beyond float64, and 0.0 without hidden layers.
+    Source: paper, assumption (B); computation: companion.
+
+    >>> from affinepieces.constructions import sawtooth
+    >>> max_slope(sawtooth(4), Segment(0, 1))
+    8.0
+    """
+    patterns = np.split(patterns_certified(net, segment), np.cumsum(net.widths[1:-1]), axis=1)[:-1]
+    slope, error = _slope_double_double(net, segment, patterns)
+    if error <= ACCURACY * slope:
+        return slope
+    largest = _slope_exact(net, segment, patterns)
+    try:
+        return float(largest)
+    except OverflowError:
+        return float("inf")
+
+
+def check_updates(net: ReLUNetwork, updates: Sequence[ArrayLike]) -> list[Floats]:
+    """The updates in float64; ValueError unless they are finite and of shape (N_j,), one for each hidden layer."""
+    arrays = [np.asarray(u, dtype=np.float64) for u in updates]
+    shapes, expected = [u.shape for u in arrays], [(n,) for n in net.widths[1:-1]]
+    if shapes != expected:
+        raise ValueError(f"updates have shapes {shapes}, expected {expected}: one array for each hidden layer, "
+                         "without the output layer")
+    _nonzero(arrays)
+    return arrays
+
+
+def _slope_double_double(net: ReLUNetwork, segment: Segment, patterns: list[Booleans]) -> tuple[float, float]:
+    """max |dz/dt| and a bound of its error (inf in case of overflow)."""
+    slope, least, most = 0.0, 0.0, 0.0
+    x = np.tile(segment.direction, (len(patterns[0]) if patterns else 0, 1))
+    low, e = np.zeros_like(x), np.zeros(len(x))
+    with np.errstate(over="ignore", invalid="ignore"):
+        for a, active in zip(net.weights[:-1], patterns, strict=True):
+            weights = a.T.astype(np.float64, order="C")
+            norm = float(np.linalg.norm(weights)) * SAFE + FLOOR
+            z, low, e = affine_double_double(weights, np.zeros(len(a)), x, low, e, norm)
+            size, error = np.abs(z).max(axis=1), e * SAFE + np.abs(low).max(axis=1)
+            if not np.all(np.isfinite(size + error)):
+                return slope, np.inf
+            slope = max(slope, float(size.max()))
+            least, most = max(least, float((size - error).max())), max(most, float((size + error).max()))
+            x, low = np.where(active, z, 0.0), np.where(active, low, 0.0)
+    return slope, most - least
+
+
+def _slope_exact(net: ReLUNetwork, segment: Segment, patterns: list[Booleans]) -> Fraction:
+    """max |dz/dt| as a rational number."""
+    rows = np.unique(np.concatenate(patterns, axis=1), axis=0)
+    largest, x = Fraction(0), np.tile(_fractions(segment.direction), (len(rows), 1))
+    for a, active in zip(net.weights[:-1], np.split(rows, np.cumsum(net.widths[1:-1]), axis=1)[:-1], strict=True):
+        z = x @ _fractions(a).T
+        largest = max(largest, np.abs(z).max())
+        x = z * active
+    return largest
+
+
+def _fractions(array: NDArray[Any]) -> NDArray[Any]:
+    flat = np.array([*map(Fraction, array.astype(np.float64).ravel().tolist()), None], dtype=object)[:-1]
+    return np.asarray(flat.reshape(array.shape))
+
+
+def _nonzero(updates: Sequence[ArrayLike]) -> Floats:
+    """All updates that are not zero, in one array."""
+    flat: Floats = np.concatenate([np.zeros(0), *(np.ravel(np.asarray(u, dtype=np.float64)) for u in updates)])
+    if not np.all(np.isfinite(flat)):
+        raise ValueError(f"an update is {flat[~np.isfinite(flat)][0]}: every update must be finite; "
+                         "did the training diverge?")
+    return np.asarray(flat[flat != 0])

@@ -1,0 +1,161 @@
+"""Theorem 3.4: how many regions can be expected after one perturbed step?
+
+The perturbed step leaves the hidden biases at b + Delta_b (1 + Theta), with Theta independent for each neuron and
+uniform on [-delta, delta]: where Delta_b is not zero the bias is uniform on an interval of length
+2 delta |Delta_b|.  The new weights may be random too, but independent of Theta.  The polynomial bound is the
+paper's (Karner, Kazeev, Petersen 2024); constants, data-driven form and depth budget are the companion's.
+"""
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from affinepieces.networks import ReLUNetwork
+from affinepieces.pieces.segment import Segment
+from affinepieces.theory.assumptions import (
+    check_updates,
+    mean_reciprocal,
+    nonzero_updates,
+    sign_changes,
+    variations,
+)
+
+Floats = NDArray[np.float64]
+
+
+def expected_regions_bound(slope: float, length: float, updates: Sequence[ArrayLike], delta: float) -> float:
+    """E regions <= 1 + C |Omega| M p / (2 delta), where M p is the sum of 1 / |Delta_b| over Delta_b != 0.
+
+    Hypotheses: (A) neurons with zero update change no sign on the segment after the step, (B) |dz_{j,k}/dt| <= C
+    for all hidden neurons of every possible network after the step.
+    slope: C >= 0, in units of z per unit of t.  length: |Omega| > 0.  updates: one array for each hidden layer,
+    in units of z.  delta: relative perturbation, finite and >= 0; delta = 0 gives inf, unless every update is zero.
+    Raises ValueError for other arguments.
+    Source: paper, Theorem 3.4; constants: companion.
+
+    >>> expected_regions_bound(slope=1.0, length=1.0, updates=[[0.5, 0.0], [-0.25]], delta=0.5)
+    7.0
+    """
+    return polynomial_bound(slope, length, 1, max(1, nonzero_updates(updates)), mean_reciprocal(updates), delta)
+
+
+def polynomial_bound(slope: float, length: float, hidden_layers: int, width: int, mean_reciprocal: float,
+                     delta: float) -> float:
+    """E regions <= 1 + C |Omega| (L - 1) N p / (2 delta): linear in depth, and in width if p does not grow.
+
+    With p of order N it is quadratic in N.  Hypotheses, `slope`, `length` and `delta` as in `expected_regions_bound`.
+    hidden_layers: L - 1 >= 0.  width: N >= 1.  mean_reciprocal: p >= 0, per unit of z; with p = 0 the bound is 1.
+    Raises ValueError for other arguments.
+    Source: paper, Theorem 3.4; constants: companion.
+
+    >>> polynomial_bound(slope=1.0, length=1.0, hidden_layers=3, width=10, mean_reciprocal=10.0, delta=0.5)
+    301.0
+    """
+    _check_delta(delta)
+    if not (np.isfinite(length) and length > 0):
+        raise ValueError(f"length is {length}, expected a finite number > 0: the length of the segment")
+    for name, value, least in (("slope", slope, 0), ("hidden_layers", hidden_layers, 0), ("width", width, 1),
+                               ("mean_reciprocal", mean_reciprocal, 0)):
+        if not value >= least:
+            raise ValueError(f"{name} is {value}, expected a number >= {least}")
+    if mean_reciprocal == 0 or hidden_layers == 0:
+        return 1.0
+    if delta == 0:
+        return np.inf
+    return 1.0 if slope == 0 else float(1 + slope * length * hidden_layers * width * mean_reciprocal / (2 * delta))
+
+
+def data_driven_bound(nets: Sequence[ReLUNetwork], segment: Segment, updates: Sequence[ArrayLike],
+                      delta: float) -> float:
+    """E regions <= 1 + sum over Delta_b != 0 of E V(h_{j,k}) / (2 delta |Delta_b|)
+                      + sum over Delta_b = 0 of E[sign changes of z_{j,k}].
+
+    Nothing is assumed.  The expectations are means over `nets`, independent draws of the network after the step,
+    so the bound has a sampling error: that of the mean of `data_driven_terms`.
+    Arguments, units and errors are those of `data_driven_terms`.
+    Source: companion, from the paper's Lemma 3.1.
+
+    >>> from affinepieces.constructions import sawtooth
+    >>> data_driven_bound([sawtooth(2)], Segment(0, 1), [[0.5, 0.5], [0.5, 0.5]], delta=1.0)
+    7.0
+    """
+    return float(np.mean(data_driven_terms(nets, segment, updates, delta)))
+
+
+def data_driven_terms(nets: Sequence[ReLUNetwork], segment: Segment, updates: Sequence[ArrayLike],
+                      delta: float) -> Floats:
+    """The quantity whose expectation is the data-driven bound, for each network: shape (number of draws,).
+
+    Given all but the noise of a neuron, Lemma 3.1 bounds the expected zeros of h_{j,k} + b by V(h_{j,k}) over
+    the length of the noise; every new boundary of a region is such a zero.
+    nets: at least one, after the step.  updates: one array of shape (N_j,) for each hidden layer, before the
+    perturbation.  delta: finite and >= 0; delta = 0 gives inf, unless every update is zero.
+    Raises ValueError for other arguments.
+    Source: companion.
+
+    >>> from affinepieces.constructions import sawtooth
+    >>> data_driven_terms([sawtooth(1), sawtooth(1)], Segment(0, 1), [[0.5, 0.0]], delta=1.0)
+    array([3., 3.])
+    """
+    lengths = _noise_lengths(nets, updates, delta)
+    return np.array([_terms(net, segment, lengths) for net in nets])
+
+
+def depth_budget_bound(nets: Sequence[ReLUNetwork], segment: Segment, updates: Sequence[ArrayLike],
+                       delta: float) -> float:
+    """E regions <= r_{L-1}, with r_0 = 1 and r_j = r_{j-1} + sum_k min( E V(h_{j,k}) / (2 delta |Delta_b|), r_{j-1} ).
+
+    Nothing is assumed, and the bound is finite for every delta and every update; where the update is zero, or
+    delta is, the minimum is r_{j-1}.  Proof: let R_j be the number of regions after layer j, and Z_k the zeros at which
+    neuron k of layer j cuts a region of the layers below, so that R_j <= R_{j-1} + sum of Z_k.  A region is cut
+    at most once, Z_k <= R_{j-1}; and by Lemma 3.1, given all but the neuron's own noise, E Z_k is at most V over the
+    length of the noise.  So E Z_k <= min(E V / (2 delta |Delta_b|), E R_{j-1}); the right-hand side
+    grows with E R_{j-1}, and induction over j gives E R_j <= r_j.
+    Arguments and errors as in `data_driven_terms`; the means E V are taken over `nets`.
+    Source: companion, beyond the paper.
+
+    >>> from affinepieces.constructions import sawtooth
+    >>> depth_budget_bound([sawtooth(3)], Segment(0, 1), [[1.0, 1.0]] * 3, delta=0.0)  # (2 + 1)^3
+    27.0
+    """
+    lengths = _noise_lengths(nets, updates, delta)
+    sums = [np.sum(layer, axis=0) / len(nets)
+            for layer in zip(*(variations(net, segment) for net in nets), strict=True)]
+    regions = 1.0
+    for variation, length in zip(sums, lengths, strict=True):
+        regions += float(np.minimum(_ratio(variation, length), regions).sum())
+    return regions
+
+
+def _terms(net: ReLUNetwork, segment: Segment, lengths: Sequence[Floats]) -> float:
+    total = 1.0
+    still = [np.isnan(length) for length in lengths]
+    for variation, length, zero in zip(variations(net, segment), lengths, still, strict=True):
+        total += float(_ratio(variation, length)[~zero].sum())
+    if any(zero.any() for zero in still):
+        total += sum(int(n[zero].sum()) for n, zero in zip(sign_changes(net, segment), still, strict=True))
+    return total
+
+
+def _noise_lengths(nets: Sequence[ReLUNetwork], updates: Sequence[ArrayLike], delta: float) -> list[Floats]:
+    """2 delta |Delta_b| for each hidden layer, nan where the update is zero."""
+    _check_delta(delta)
+    if len(nets) == 0:
+        raise ValueError("no networks: give at least one draw of the network after the step")
+    for net in nets:
+        arrays = check_updates(net, updates)
+    with np.errstate(over="ignore"):
+        return [np.where(u == 0, np.nan, 2 * delta * np.abs(u)) for u in arrays]
+
+
+def _ratio(variation: Floats, length: Floats) -> Floats:
+    """V over the length of the noise; inf where there is no noise."""
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        return np.asarray(np.where(length > 0, variation / length, np.inf))
+
+
+def _check_delta(delta: float) -> None:
+    if not (np.isfinite(delta) and delta >= 0):
+        raise ValueError(f"delta is {delta}, expected a finite number >= 0: the relative size of the perturbation")

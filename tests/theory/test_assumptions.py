@@ -1,0 +1,111 @@
+"""The assumptions measured: against exact traces and the walk along the segment."""
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+import affinepieces as ap
+import oracle
+from affinepieces.theory.assumptions import (
+    max_slope,
+    mean_reciprocal,
+    nonzero_updates,
+    preactivations,
+    sign_changes,
+    variations,
+    zero_update_crossings,
+)
+from families import FAMILIES, network, segment
+
+
+def truncated(net, line):
+    """Exact traces of the preactivations of every hidden layer."""
+    return [ap.trace(ap.ReLUNetwork(net.weights[:j], net.biases[:j]), line, exact=True) for j in range(1, net.layers)]
+
+
+def close(found, truth, tolerance=Fraction(1, 10**9)):
+    if not np.isfinite(found):
+        return truth > Fraction(2) ** 1023
+    return abs(Fraction(float(found)) - truth) <= tolerance * truth + Fraction(1, 2**1074)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("family", FAMILIES)
+def test_slopes_and_variations_are_those_of_exact_traces(family, dtype):
+    for seed in range(12):
+        net = network(family, seed, dtype, 1 if family == "peaks" else (1, 3)[seed % 2])
+        line = segment(net.widths[0], seed)
+        exact = truncated(net, line)
+        assert close(max_slope(net, line), max(np.abs(z.slopes).max() for z in exact))
+        for found, z in zip(variations(net, line), exact, strict=True):
+            scale = np.abs(z.values).max() / 10**6  # a constant preactivation has rounded values
+            assert all(close(v, truth) or abs(Fraction(float(v)) - truth) <= scale / 10**6
+                       for v, truth in zip(found, z.total_variation, strict=True))
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_sign_changes_are_those_of_the_walk(family):
+    for seed in range(12):
+        net = network(family, seed)
+        line = segment(1, seed)
+        t = [Fraction(line.a), *oracle.walk(net, line)[0]]
+        patterns = [oracle._step(net, line, left)[0] for left in t]
+        truth = np.count_nonzero(np.diff(np.array(patterns, dtype=int), axis=0), axis=0)
+        found = sign_changes(net, line)
+        assert [len(n) for n in found] == list(net.widths[1:-1])
+        assert np.concatenate(found).tolist() == truth.tolist()
+        zero = np.random.default_rng(seed).random(len(truth)) < 0.5
+        updates = np.split(np.where(zero, 0.0, 0.1), np.cumsum(net.widths[1:-1])[:-1])
+        assert zero_update_crossings(net, line, updates) == truth[zero].sum()
+
+
+def test_a_slope_lost_to_cancellation():
+    """Two neurons whose slopes of 2^60 cancel up to 1, and a product that leaves float64 and comes back."""
+    line = ap.Segment(0, 1)
+    cancel = ap.ReLUNetwork([[[2.0**-60]] * 3, [[2.0**120, -(2.0**120), 2.0**60]], [[1.0]]], [[0.0] * 3, [0.0], [0.0]])
+    assert max_slope(cancel, line) == 1.0
+    flat = ap.ReLUNetwork([[[0.1, 0.3]], [[1.0]]], [[0.0], [0.0]])
+    tilted = ap.Segment(0, 1, start=[0, 0], direction=[0.3, -0.1])
+    assert max_slope(flat, tilted) == abs(float(Fraction(0.1) * Fraction(0.3) - Fraction(0.3) * Fraction(0.1)))
+    beyond = ap.ReLUNetwork([[[1e300]], [[1e300]], [[1.0]]], [[0.0]] * 3)
+    assert max_slope(beyond, line) == np.inf
+    assert variations(beyond, line)[1].tolist() == [np.inf]
+
+
+@pytest.mark.parametrize("n", [3, 10])
+def test_sawtooth_violates_b_and_its_rescaled_twin_does_not(n):
+    net = ap.constructions.sawtooth(n)
+    assert max_slope(net, ap.Segment(0, 1)) == 2.0 ** (n - 1)
+    gentle = ap.constructions.rescale(net, [2.0**-j for j in range(n)])
+    assert max_slope(gentle, ap.Segment(0, 1)) == 1.0
+    assert variations(gentle, ap.Segment(0, 1))[-1].tolist() == [1.0, 1.0]
+
+
+def test_preactivations_are_those_of_the_network():
+    net = ap.constructions.he_random([2, 6, 5, 4, 1], np.random.default_rng(0), bias_std=0.5)
+    line, t = segment(2, 0), np.linspace(-2, 2.5, 200)
+    x = line.at(t)
+    for z, a, b in zip(preactivations(net, line), net.weights, net.biases, strict=False):
+        assert np.allclose(z(t), x @ a.T + b)
+        x = np.maximum(x @ a.T + b, 0)
+    assert preactivations(net, line, exact=True)[2].breakpoints.dtype == object
+    assert preactivations(ap.ReLUNetwork([[[1.0]]], [[0.0]]), ap.Segment(0, 1)) == []
+    assert max_slope(ap.ReLUNetwork([[[1.0]]], [[0.0]]), ap.Segment(0, 1)) == 0.0
+    assert sign_changes(ap.ReLUNetwork([[[1.0]]], [[0.0]]), ap.Segment(0, 1)) == []
+
+
+def test_reciprocals_of_updates():
+    assert mean_reciprocal([[2.0, 0.0], [-4.0, 0.0, 0.0]]) == 0.375
+    assert nonzero_updates([[2.0, 0.0], [-4.0, 0.0, 0.0]]) == 2
+    assert mean_reciprocal([[0.0]]) == mean_reciprocal([]) == nonzero_updates([[0.0], []]) == 0
+    assert mean_reciprocal([[5e-324]]) == np.inf
+
+
+def test_bad_updates():
+    net, line = ap.constructions.sawtooth(2), ap.Segment(0, 1)
+    with pytest.raises(ValueError, match="an update is nan: every update must be finite"):
+        mean_reciprocal([[1.0, np.nan]])
+    with pytest.raises(ValueError, match="an update is inf"):
+        zero_update_crossings(net, line, [[1, np.inf], [1, 1]])
+    with pytest.raises(ValueError, match=r"\(2,\), \(1,\)\], expected \[\(2,\), \(2,\)\].*without the output"):
+        zero_update_crossings(net, line, [[1, 1], [1, 1], [1]])

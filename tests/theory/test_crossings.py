@@ -1,0 +1,136 @@
+"""Lemma 3.1: the identity against random draws and against rational arithmetic, the count against brute force."""
+from fractions import Fraction
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+import affinepieces as ap
+from affinepieces.theory.crossings import (
+    count_crossings,
+    crossings_bound,
+    crossings_bound_density,
+    expected_crossings,
+    expected_crossings_of,
+)
+
+
+def function(values, dtype=np.float64):
+    """The function with these values at 0, 1, 2, ..."""
+    y = np.array([*values, None], dtype=object)[:-1].astype(dtype)[:, None]
+    return ap.PiecewiseAffine(np.arange(len(y)).astype(dtype), y, np.ones(len(y) - 2, np.bool_))
+
+
+def random_function(seed):
+    """Steep and flat pieces, a constant function among them."""
+    rng = np.random.default_rng(seed)
+    steps = rng.standard_normal(int(rng.integers(1, 60))) * 10.0 ** rng.integers(-2, 1)
+    steps[rng.random(len(steps)) < 0.2] = 0.0
+    return function(np.cumsum([rng.standard_normal(), *steps]))
+
+
+def brute_force(values, level):
+    """Connected components of the set where the function is -level, from the zeros of each piece."""
+    parts = []
+    for i, (u, v) in enumerate(pairwise(Fraction(y) + Fraction(level) for y in values)):
+        if u == v == 0:
+            parts.append((Fraction(i), Fraction(i + 1)))
+        elif u * v <= 0:
+            parts.append((i + u / (u - v),) * 2)
+    return sum(1 for k, part in enumerate(parts) if k == 0 or parts[k - 1][1] < part[0])
+
+
+def overlap(values, width, centre):
+    """Sum over the pieces of the length of -h(piece) intersected with I, over the length of I."""
+    width, centre = Fraction(width), Fraction(centre)
+    total = Fraction(0)
+    for u, v in pairwise(-Fraction(y) for y in values):
+        total += max(Fraction(0), min(max(u, v), centre + width / 2) - max(min(u, v), centre - width / 2))
+    return total / width
+
+
+@pytest.mark.parametrize("seed", range(50))
+def test_the_mean_of_random_draws_is_the_identity(seed):
+    h, rng = random_function(seed), np.random.default_rng([1, seed])
+    width, centre = float(np.exp(rng.uniform(-3, 1))), float(-rng.choice(h.values[:, 0]) + 0.3 * rng.standard_normal())
+    for draws, expected in ((rng.uniform(-width / 2, width / 2, 10**5) + centre, expected_crossings(h, width, centre)),
+                            (rng.logistic(size=10**5), expected_crossings_of(h, lambda b: 1 / (1 + np.exp(-b))))):
+        counts = count_crossings(h, draws)
+        assert abs(counts.mean() - expected) <= 4 * counts.std() / np.sqrt(len(counts)) + 1e-4
+    assert expected_crossings(h, width, centre) <= crossings_bound(h, width) * (1 + 1e-12)
+    assert expected_crossings_of(h, lambda b: 1 / (1 + np.exp(-b))) <= crossings_bound_density(h, 0.25) * (1 + 1e-12)
+
+
+NUMBERS = st.one_of(st.integers(-3, 3), st.floats(-4, 4))
+VALUES = st.lists(NUMBERS, min_size=2, max_size=12)
+
+
+@given(VALUES, st.floats(1e-3, 10), st.floats(-4, 4))
+def test_identity_is_exact_in_fractions(values, width, centre):
+    truth = overlap(values, width, centre)
+    exact = expected_crossings(function(map(Fraction, values), object), width, centre)
+    assert isinstance(exact, Fraction)
+    assert exact == truth
+    rounded = expected_crossings(function(values), width, centre)
+    assert abs(Fraction(rounded) - truth) <= Fraction(len(values) * 2**-50)
+
+
+@pytest.mark.parametrize("width", [1e-300, 1e-20, 2.0**-52, 1e-3])
+def test_noise_far_narrower_than_the_biases(width):
+    values = [-2.0, 0.0, -1.0, np.nextafter(-1, 0), -3.0, -1.0 - width]
+    assert expected_crossings(function(values), width, 1.0) == pytest.approx(float(overlap(values, width, 1.0)))
+
+
+@given(VALUES, NUMBERS)
+@example([0, 1, 0], -1)  # a peak at the level
+@example([0, 1, 1, 0], -1)  # a plateau at the level
+@example([1, 1], -1)  # nothing but a plateau
+@example([0, 1], 0)  # at an end
+@example([0, 1, 2], -1)  # passing through a breakpoint
+def test_count_is_that_of_brute_force(values, level):
+    levels = [level, *(-y for y in values)]
+    levels += [float(np.nextafter(b, side)) for b in levels for side in (-9, 9)]
+    truth = [brute_force(values, b) for b in levels]
+    assert count_crossings(function(values), np.array(levels, dtype=float)).tolist() == truth
+    assert count_crossings(function(values), list(map(Fraction, levels))).tolist() == truth
+    assert count_crossings(function(map(Fraction, values), object), np.array(levels, dtype=float)).tolist() == truth
+
+
+def test_levels_are_never_rounded():
+    h = function([0.0, 2.0**53])
+    assert count_crossings(h, [-2**53, -2**53 - 1]).tolist() == [1, 0]
+    assert count_crossings(h, np.array([0, 1], dtype=np.uint8)).tolist() == [1, 0]
+    assert count_crossings(h, np.array([Fraction(-1, 3), Fraction(1, 3**80)])).tolist() == [1, 0]
+    assert count_crossings(h, []).tolist() == []
+
+
+def test_bounds_of_exact_traces_are_exact():
+    h = ap.trace(ap.constructions.sawtooth(3, 1 / 3), ap.Segment(0, 1), exact=True)
+    assert crossings_bound(h, 0.1) == h.total_variation[0] / Fraction(0.1)
+    assert crossings_bound_density(h, 0.1) == h.total_variation[0] * Fraction(0.1)
+    assert isinstance(expected_crossings_of(h, lambda b: np.clip(-b, 0, 1)), Fraction)
+
+
+def test_without_randomness_there_is_no_bound():
+    assert crossings_bound(function([0, 1]), 0) == crossings_bound_density(function([0, 0]), np.inf) == np.inf
+    assert crossings_bound(function([1, 1]), 0.0) == crossings_bound(function([0, 1]), Fraction(1, 10**400)) == np.inf
+
+
+@pytest.mark.parametrize(("call", "message"), [
+    (lambda h: expected_crossings(h, 0), "expected finite numbers with width > 0"),
+    (lambda h: expected_crossings(h, 1, np.nan), "width is 1 and centre nan"),
+    (lambda h: crossings_bound(h, -1), "width is -1, expected a finite number >= 0"),
+    (lambda h: crossings_bound(h, np.inf), "width is inf"),
+    (lambda h: crossings_bound_density(h, 0), "density_bound is 0, expected a number > 0"),
+    (lambda h: count_crossings(h, [0.0, np.nan]), "levels hold nan"),
+    (lambda h: count_crossings(h, 0.0), r"shape \(\), expected \(n,\)"),
+    (lambda h: expected_crossings_of(h, lambda b: 2 + b), "probabilities: give a vectorised distribution"),
+    (lambda h: expected_crossings_of(h, lambda b: 0.5), r"cdf returned shape \(\)"),
+    (lambda h: crossings_bound(function([0.0, np.inf]), 1), "takes the value inf: use an exact trace"),
+    (lambda h: crossings_bound(ap.PiecewiseAffine(np.arange(2.0), np.ones((2, 3)), np.ones(0, bool)), 1),
+     "3 outputs, expected 1")])
+def test_bad_arguments(call, message):
+    with pytest.raises(ValueError, match=message):
+        call(function([0, 1, 0]))
