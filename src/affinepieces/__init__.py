@@ -36,6 +36,7 @@ from affinepieces.pieces.count import (
 from affinepieces.pieces.piecewise import Certificate, PiecewiseAffine
 from affinepieces.pieces.segment import Segment
 from affinepieces.theory.approximation import error_lower_bound, sup_error_to_square
+from affinepieces.theory.backpropagation import gradient_error_bound
 from affinepieces.widgets import explore
 
 __all__ = [
@@ -77,6 +78,7 @@ __all__ = [
     "error_lower_bound",
     "explore",
     "flips",
+    "gradient_error_bound",
     "gradients",
     "matmul",
     "multiply",

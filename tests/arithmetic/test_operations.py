@@ -9,8 +9,8 @@ import torch
 import affinepieces as ap
 from affinepieces.arithmetic.truth import round_fraction
 from arithmetic import hard_numbers
-from arithmetic.mpfr import entrywise, matmul
 from arithmetic.hard_numbers import same, spread_out
+from arithmetic.mpfr import entrywise, matmul
 
 OPERATIONS = {"add": ap.add, "mul": ap.multiply, "div": ap.divide}
 EDGES = (ap.Format("narrow", 5, -6, 6), ap.Format("flushing", 5, -6, 6, subnormals=False),
@@ -33,7 +33,8 @@ def test_all_precisions_against_mpfr(operation, t):
 def test_near_ties_against_mpfr(t):
     """From t = 27 on float64 alone is wrong for most of these."""
     rng, fmt = np.random.default_rng(t), ap.wide(t)
-    cases = {"add": hard_numbers.near_ties_of_sums(fmt, rng, 200), "mul": hard_numbers.near_ties_of_products(fmt, rng, 200),
+    cases = {"add": hard_numbers.near_ties_of_sums(fmt, rng, 200),
+             "mul": hard_numbers.near_ties_of_products(fmt, rng, 200),
              "div": hard_numbers.near_ties_of_quotients(fmt, rng, 200)}
     for operation, (a, b) in cases.items():
         expected = entrywise(operation, fmt, a, b)
@@ -129,8 +130,8 @@ def test_overflow_and_nothing():
     (lambda: ap.matmul(np.ones((2, 3)), np.ones((2, 3)), ap.FLOAT16), r"shapes \(2, 3\) and \(2, 3\) do not fit"),
     (lambda: ap.matmul(np.ones((2, 0)), np.ones((0, 3)), ap.FLOAT16), "not empty"),
     (lambda: ap.dot([1.0], [1.0, 2.0], ap.FLOAT16), r"expected twice \(k,\)"),
-    (lambda: ap.matmul([[0.1]], [[1.0]], ap.FLOAT16), r"a\[0, 0\] is .*0.1.*, not a number of float16: round it first"),
-    (lambda: ap.add([1.0, 0.1], [1.0, 1.0], ap.BFLOAT16), r"a\[1\] is .*0.1.*, not a number of bfloat16"),
+    (lambda: ap.matmul([[0.1]], [[1.0]], ap.FLOAT16), r"a\[0, 0\] is 0.1, not a number of float16: round it first"),
+    (lambda: ap.add([1.0, 0.1], [1.0, 1.0], ap.BFLOAT16), r"a\[1\] is 0.1, not a number of bfloat16"),
     (lambda: ap.add([1.0], [1.0], ap.wide(30), ap.Stochastic(0)), "at most 26 bits"),
 ])
 def test_bad_input(call, message):

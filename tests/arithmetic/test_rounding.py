@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 import affinepieces as ap
 from affinepieces.arithmetic.rounding import NEAREST
 from affinepieces.arithmetic.truth import neighbours, round_fraction
-from arithmetic.mpfr import entrywise
 from arithmetic.hard_numbers import NAMED, same, spread_out
+from arithmetic.mpfr import entrywise
 from arithmetic.test_formats import PEERS
 
 TINY = [ap.Format("tiny", t, emin, emax, subnormals, overflow)
@@ -122,7 +122,8 @@ def test_stochastic_rounding_keeps_numbers_and_takes_neighbours(fmt):
 
 
 @pytest.mark.parametrize("share", [2.0**-7, 0.25, 0.5, 0.7, 1 - 2.0**-9])
-@pytest.mark.parametrize("where", [1.0, 2.0**-14, 2.0**-24, -3.0], ids=["normal", "smallest normal", "subnormal", "< 0"])
+@pytest.mark.parametrize("where", [1.0, 2.0**-14, 2.0**-24, -3.0],
+                         ids=["normal", "smallest normal", "subnormal", "< 0"])
 def test_stochastic_rounding_is_unbiased(where, share):
     fmt, n = ap.FLOAT16, 200_000
     spacing = max(np.spacing(np.float16(abs(where))), fmt.spacing)
@@ -161,4 +162,5 @@ def test_random_bits_of_neighbours_are_independent():
 
 def test_generator_gives_the_seed():
     a, b = (ap.Stochastic(np.random.default_rng(4)) for _ in range(2))
-    assert a == b != ap.Stochastic(np.random.default_rng(5)) and NEAREST == ap.NEAREST
+    assert a == b != ap.Stochastic(np.random.default_rng(5))
+    assert NEAREST == ap.NEAREST

@@ -122,7 +122,7 @@ def require(x: Array, fmt: Format, name: str) -> None:
     fits = representable(x, fmt) | ~np.isfinite(x)
     if not np.all(fits):
         where = tuple(int(i) for i in np.argwhere(~fits)[0])
-        raise ValueError(f"{name}{list(where)} is {x[where]!r}, not a number of {fmt}: round it first, "
+        raise ValueError(f"{name}{list(where)} is {float(x[where])!r}, not a number of {fmt}: round it first, "
                          "with round_to or round_network")
 
 

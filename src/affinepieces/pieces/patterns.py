@@ -10,9 +10,9 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from affinepieces.arithmetic.double_double import U
 from affinepieces.networks import ReLUNetwork
 from affinepieces.pieces.certified import trace_certified
-from affinepieces.pieces.double_double import U
 from affinepieces.pieces.exact import patterns_exact
 from affinepieces.pieces.jumps import product
 from affinepieces.pieces.kernels import SAFE, affine_double_double, points
