@@ -9,7 +9,7 @@ from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
 from affinepieces.arithmetic.formats import Format
-from affinepieces.figures.style import EXACT, GREEN, PURPLE, REFERENCE, ROUNDED, YELLOW, spread
+from affinepieces.figures.style import EXACT, GREEN, PURPLE, REFERENCE, ROUNDED, spread
 
 Floats = NDArray[np.float64]
 
@@ -20,9 +20,9 @@ def errors_against_condition(ax: Axes, sums: Mapping[Format, tuple[Floats, Float
     sums: format -> (condition numbers, relative errors).
     """
     largest = max(condition.max() for condition, _ in sums.values())
-    for (fmt, (condition, error)), colour, marker in zip(sums.items(), (PURPLE, YELLOW, ROUNDED), "^so", strict=True):
+    for (fmt, (condition, error)), colour, marker in zip(sums.items(), (GREEN, PURPLE, ROUNDED), "^so", strict=True):
         gamma = additions * fmt.unit_roundoff / (1 - additions * fmt.unit_roundoff)
-        ax.loglog(condition, error, marker, ms=3, mew=0, alpha=0.6, color=colour)
+        ax.loglog(condition, error, marker, ms=3.5, mew=0, alpha=0.6, color=colour)
         ax.loglog([1, largest], [gamma, gamma * largest], "--", lw=1.2, color=colour)
         ax.plot([], [], marker, ls="--", lw=1.2, color=colour, label=f"{fmt} and bound")
         ax.plot(1 / fmt.unit_roundoff, 1, "|", ms=16, mew=2, color="black", zorder=3)
@@ -42,12 +42,13 @@ def number_line(ax: Axes, numbers: Floats, fmt: Format) -> None:
     powers = 2.0 ** np.arange(fmt.emin, fmt.emax + 1)
     ax.vlines(powers, 1.0, 1.15, color=REFERENCE, lw=1)
     for power, exponent in zip(powers, range(fmt.emin, fmt.emax + 1), strict=True):
-        ax.text(power, 1.2, f"$2^{{{exponent}}}$", ha="center", color=REFERENCE)
+        label = f"$\\frac{{1}}{{{2**-exponent}}}$" if exponent < 0 else f"{power:g}"
+        ax.text(power, 1.22, label, ha="center", color=REFERENCE, fontsize=13 if exponent < 0 else 11)
     ax.axhline(0, color=REFERENCE, lw=1)
-    ax.set(xlabel="$x$", yticks=[], ylim=(0, 1.45), xlim=(-0.1, 2.0 ** (fmt.emax + 1)))
+    ax.set(xlabel="$x$", yticks=[], ylim=(0, 1.6), xlim=(-0.1, 2.0 ** (fmt.emax + 1)))
     ax.spines["left"].set_visible(False)
     ax.grid(False)
-    ax.legend(loc="upper center", bbox_to_anchor=(0.5, 1.35), ncols=2)
+    ax.legend(loc="upper center", bbox_to_anchor=(0.5, 1.4), ncols=2)
 
 
 def bit_patterns(ax: Axes, fields: Mapping[Format, tuple[str, str, str]], values: Sequence[str]) -> None:
@@ -73,20 +74,20 @@ def bit_patterns(ax: Axes, fields: Mapping[Format, tuple[str, str, str]], values
 
 
 def rounding_error(ax: Axes, x: Floats, error: Floats, fmt: Format) -> None:
-    """Relative error of rounding against x, with the bound u and the ends of the normal numbers."""
-    ax.loglog(x, error, color=ROUNDED, lw=1, label=f"{fmt}, rounded to nearest")
+    """Relative error of rounding against x, with the bound u and the place where the normal numbers begin."""
+    ax.loglog(x, error, color=ROUNDED, lw=1.2, label=f"rounding to {fmt}")
     ax.axhline(fmt.unit_roundoff, ls="--", color=REFERENCE, label="unit roundoff $u$")
-    for end, text, side in ((fmt.smallest_normal, "subnormal ", "right"), (fmt.largest, " overflow", "left")):
-        ax.axvline(end, color=REFERENCE, lw=1)
-        ax.text(end, 1.3, text, ha=side, color=REFERENCE)
+    ax.axvline(fmt.smallest_normal, color=REFERENCE, lw=1)
+    for text, side in (("subnormal ", "right"), (" normal", "left")):
+        ax.text(fmt.smallest_normal, 1.3, text, ha=side, color=REFERENCE)
     ax.set(xlabel="$x$", ylabel="relative error of fl($x$)", xlim=(x[0], x[-1]), ylim=(1e-3, 2.2))
     ax.set_xscale("log", base=2)
-    ax.legend(loc="lower center")
+    ax.legend(loc="upper center", bbox_to_anchor=(0.5, 1.16), ncols=2)
 
 
 def growing_sums(ax: Axes, steps: NDArray[np.int_], exact: Floats, nearest: Floats, stochastic: Floats) -> None:
     """Partial sums of equal terms: exact, rounded to nearest, rounded stochastically (runs, steps)."""
-    ax.plot(steps, exact, color=EXACT, label="exact")
+    ax.plot(steps, exact, color=EXACT, lw=1.2, zorder=3, label="exact")
     spread(ax, steps, stochastic, ROUNDED, "stochastic, median and range", marker="")
     ax.plot(steps, nearest, "--", color=ROUNDED, label="to nearest")
     ax.set(xlabel="terms added", ylabel="sum", xlim=(0, steps[-1]), ylim=(0, None))
