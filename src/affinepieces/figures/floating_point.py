@@ -36,16 +36,16 @@ def errors_against_condition(ax: Axes, sums: Mapping[Format, tuple[Floats, Float
 def number_line(ax: Axes, numbers: Floats, fmt: Format) -> None:
     """The numbers >= 0 of a small format: subnormals short, normal numbers long, a label at each power of two."""
     subnormal = (numbers > 0) & (numbers < fmt.smallest_normal)
-    for some, height, colour, label in ((~subnormal, 1.0, ROUNDED, "zero and normal numbers"),
-                                        (subnormal, 0.6, PURPLE, "subnormal numbers")):
-        ax.vlines(numbers[some], 0, height, color=colour, label=label if some.any() else None)
+    ax.vlines(numbers[~subnormal], 0, 1, color=ROUNDED, lw=1.4, label="zero and normal numbers")
+    if subnormal.any():
+        ax.vlines(numbers[subnormal], 0, 0.6, color=PURPLE, lw=1.4, label="subnormal numbers")
     powers = 2.0 ** np.arange(fmt.emin, fmt.emax + 1)
     ax.vlines(powers, 1.0, 1.15, color=REFERENCE, lw=1)
     for power, exponent in zip(powers, range(fmt.emin, fmt.emax + 1), strict=True):
         label = f"$\\frac{{1}}{{{2**-exponent}}}$" if exponent < 0 else f"{power:g}"
-        ax.text(power, 1.22, label, ha="center", color=REFERENCE, fontsize=13 if exponent < 0 else 11)
+        ax.text(power, 1.3, label, ha="center", color=REFERENCE, fontsize=13 if exponent < 0 else 11)
     ax.axhline(0, color=REFERENCE, lw=1)
-    ax.set(xlabel="$x$", yticks=[], ylim=(0, 1.6), xlim=(-0.1, 2.0 ** (fmt.emax + 1)))
+    ax.set(xlabel="$x$", yticks=[], ylim=(0, 1.7), xlim=(-0.1, 2.0 ** (fmt.emax + 1)))
     ax.spines["left"].set_visible(False)
     ax.grid(False)
     ax.legend(loc="upper center", bbox_to_anchor=(0.5, 1.4), ncols=2)
@@ -59,10 +59,10 @@ def bit_patterns(ax: Axes, fields: Mapping[Format, tuple[str, str, str]], values
                    (significand, start + 1, ROUNDED)]
         for bits, left, colour in columns:
             for k, bit in enumerate(bits):
-                ax.add_patch(Rectangle((left + k, row - 0.3), 1, 0.6, ec=colour, lw=0.8,
+                ax.add_patch(Rectangle((left + k, row - 0.3), 0.75, 0.6, ec=colour, lw=0.8,
                                        fc=colour if bit == "1" else "white"))
         ax.text(start + 2 + len(significand), row, values[row], va="center", fontsize=9)
-    for position, text, colour in ((start - 2, "sign, exponent", GREEN), (start + 1, "significand", ROUNDED)):
+    for position, text, colour in ((start - 2, "sign, exponent", GREEN), (start + 1, "stored significand", ROUNDED)):
         ax.text(position, -0.8, text, color=colour, ha="right" if colour == GREEN else "left", fontsize=9)
     width = start + 3 + max(len(significand) for _, _, significand in fields.values())
     ax.set(xlim=(-1, width), ylim=(len(fields) - 0.5, -1.2), xticks=[], yticks=range(len(fields)),
