@@ -67,7 +67,7 @@ def along_training(axes: Sequence[Axes], steps: Sequence[int],
     for ax in axes[1:]:
         ax.axhline(1, color=REFERENCE, ls="--")
     axes[-1].set_xlabel("step of gradient descent")
-    axes[0].legend(loc="upper center", ncols=3, bbox_to_anchor=(0.5, 1.4))
+    axes[0].legend(loc="upper center", ncols=3, bbox_to_anchor=(0.5, 1.25))
 
 
 def ways_to_round(ax: Axes, errors: Mapping[str, Values], colours: Sequence[str] = (ROUNDED, EXACT, GREEN)) -> None:
@@ -78,3 +78,11 @@ def ways_to_round(ax: Axes, errors: Mapping[str, Values], colours: Sequence[str]
     ax.axvline(1, color=REFERENCE, ls="--")
     ax.set(xscale="log", xlabel="relative error", ylabel="share of entries below", xlim=(1e-5, 10))
     ax.legend(loc="upper left")
+
+
+def histogram(ax: Axes, errors: Values, label: str) -> None:
+    """How many gradient entries have a relative error of which size; the dashed line is 1."""
+    ax.hist(np.log10(np.maximum(errors, 1e-12)), bins=np.arange(-12, 5, 0.5).tolist(), color=ROUNDED)
+    ax.axvline(0, color=REFERENCE, ls="--")
+    ax.set(xlabel="$\\log_{10}$ of the relative error", ylabel="gradient entries", xlim=(-12.5, 5))
+    ax.annotate(label, (0.02, 1.02), xycoords="axes fraction")
