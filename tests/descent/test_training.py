@@ -1,5 +1,7 @@
 """Training against repeated steps, bit for bit; purity, resumption, divergence, interruption."""
 import pickle
+import signal
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import FrozenInstanceError, replace
 
 import numpy as np
@@ -141,27 +143,37 @@ def test_what_is_recorded_changes_nothing():
     assert train(example(ap.Native(), steps=0)).steps.tolist() == [0]
 
 
+@pytest.fixture
+def interrupts(monkeypatch):
+    """Interrupts from the keyboard during the gradients of given numbers."""
+    before, calls = signal.signal(signal.SIGINT, signal.default_int_handler), []
+
+    def at(*numbers):
+        def interrupted(function):
+            def call(*args):
+                for _ in range(numbers.count(len(calls))):
+                    signal.raise_signal(signal.SIGINT)
+                calls.append(0)
+                return function(*args)
+            return call
+
+        monkeypatch.setattr(training.kernels, "gradient", interrupted(training.kernels.gradient))
+        monkeypatch.setattr(training, "backpropagate", interrupted(training.backpropagate))
+
+    yield at
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.parametrize("at", [0, 1, 13])
 @pytest.mark.parametrize("method", [ap.Rounded(ap.BFLOAT16), Perturbed(0.2)], ids=named)
-def test_an_interrupted_run_can_be_continued(method, at, monkeypatch):
-    run, calls = example(method, record=range(0, 31, 10)), []
+def test_an_interrupted_run_can_be_continued(method, at, interrupts):
+    run = example(method, record=range(0, 31, 10))
     whole = train(run)
-
-    def interrupted(function):
-        def call(*args):
-            calls.append(0)
-            if len(calls) == at + 1:
-                raise KeyboardInterrupt
-            return function(*args)
-        return call
-
-    with monkeypatch.context() as patch:
-        patch.setattr(training.kernels, "gradient", interrupted(training.kernels.gradient))
-        patch.setattr(training, "backpropagate", interrupted(training.backpropagate))
-        history, untouched = train_many([run, replace(run, learning_rate=0.25)])
+    interrupts(at)
+    history, untouched = train_many([run, replace(run, learning_rate=0.25)])
     assert not history.complete
     assert history.diverged_at is None
-    assert history.steps.tolist() == sorted({*range(0, at, 10), at})
+    assert history.steps.tolist() == sorted({*range(0, at + 1, 10), at + 1})
     assert not untouched.complete
     assert untouched.steps.tolist() == [0]
     rest = train(history.rest())
@@ -169,6 +181,23 @@ def test_an_interrupted_run_can_be_continued(method, at, monkeypatch):
     assert rest.steps.tolist() == [k for k in (0, 10, 20, 30) if k > at]
     assert bits(rest.networks[-1]) == bits(whole.networks[-1])
     assert np.array_equal(rest.losses, whole.losses[-len(rest.losses):])
+
+
+def test_a_second_interrupt_raises(interrupts):
+    interrupts(3, 3)
+    with pytest.raises(KeyboardInterrupt):
+        train(example(ap.Native()))
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_the_interrupts_of_others_are_left_alone(interrupts):
+    seen = []
+    signal.signal(signal.SIGINT, lambda *_: seen.append(0))
+    interrupts(3)
+    assert train(example(ap.Native())).complete
+    assert seen == [0]
+    with ThreadPoolExecutor() as pool:
+        assert pool.submit(train, example(ap.Native())).result().complete
 
 
 @pytest.mark.parametrize("method", [ap.Native(), ap.Native(np.float16), ap.Rounded(ap.FLOAT16), Perturbed(0.1)],

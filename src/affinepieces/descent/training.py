@@ -1,7 +1,10 @@
 """Training: many steps of gradient descent, as a function of a frozen description."""
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from threading import Event, current_thread, main_thread
 from typing import Any, cast
 
 import numpy as np
@@ -28,8 +31,8 @@ def train(run: Run) -> History:
 
     Each step is that of `affinepieces.step`, or of `perturbed_network` with the gradient in float64.
     Training that diverges ends with the last finite network, and `diverged_at` names the step.  An interrupt from
-    the keyboard ends it too: the history so far is returned, is not `complete`, and `train(history.rest())`
-    goes on with the numbers that the whole run would have had.
+    the keyboard ends it too, after the step: the history so far is returned, is not `complete`, and
+    `train(history.rest())` goes on with the numbers that the whole run would have had.  A second one raises.
 
     >>> import affinepieces as ap
     >>> x = np.linspace(0, 1, 9)[:, None]
@@ -48,19 +51,40 @@ def train_many(runs: Sequence[Run]) -> list[History]:
     together, which is several times faster.  An interrupt from the keyboard ends all runs.
     """
     batches = [(_Batch([runs[i] for i in indices]), indices) for indices in _together(runs)]
-    try:
+    with _interrupts() as stop:
         for batch, _ in batches:
-            for _ in tqdm(batch.remaining(), total=batch.run.steps - batch.run.first, delay=3, leave=False):
+            for _ in tqdm(batch.remaining(stop), total=batch.run.steps - batch.run.first, delay=3, leave=False):
                 batch.advance()
-    except KeyboardInterrupt:
-        pass  # who interrupts wants what is there
     histories = {i: history for batch, indices in batches
                  for i, history in zip(indices, batch.histories(), strict=True)}
     return [histories[i] for i in range(len(runs))]
 
 
+@contextmanager
+def _interrupts() -> Iterator[Event]:
+    """An event that the first interrupt from the keyboard sets; inside of compiled code none may raise.
+
+    Elsewhere than in the main thread, and where somebody else handles interrupts, nothing is changed.
+    """
+    stop = Event()
+
+    def handle(number: int, frame: Any) -> None:
+        if stop.is_set():
+            raise KeyboardInterrupt
+        stop.set()
+
+    ours = current_thread() is main_thread() and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    if ours:
+        signal.signal(signal.SIGINT, handle)
+    try:
+        yield stop
+    finally:
+        if ours:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 class _Batch:
-    """Runs that advance together; wherever they are interrupted, `state` is that after a whole step."""
+    """Runs that advance together."""
 
     def __init__(self, runs: Sequence[Run]) -> None:
         self.runs, self.run, self.next = runs, runs[0], _advance(runs[0])
@@ -70,9 +94,9 @@ class _Batch:
         self.records: list[dict[int, tuple[Array, float, Array]]] = [{} for _ in runs]
         self.diverged: list[int | None] = [None] * len(runs)
 
-    def remaining(self) -> Iterator[int]:
-        """The steps that are still to be made."""
-        while self.state[0] < self.run.steps and len(self.state[1]):
+    def remaining(self, stop: Event) -> Iterator[int]:
+        """The steps that are still to be made, unless they shall stop."""
+        while not stop.is_set() and self.state[0] < self.run.steps and len(self.state[1]):
             yield self.state[0]
 
     def advance(self) -> None:
