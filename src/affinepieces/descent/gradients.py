@@ -4,6 +4,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -75,9 +76,7 @@ def gradients(net: ReLUNetwork, x: ArrayLike, y: ArrayLike, machine: Machine) ->
     """
     data = checked(net, x, y, machine)
     if isinstance(machine, Rounded) and machine.grain is Grain.OPERATION:
-        flat, loss, hidden = _compiled(net, *data, machine)
-        weights, biases = _layers(flat, net)
-        return Gradients(weights, biases, float(loss), tuple(~(h <= 0) for h in hidden))
+        return _found(net, *_compiled(net, *data, machine))
     do: Any = _arithmetic(machine)
     with np.errstate(over="ignore", invalid="ignore", under="ignore"):
         tape = taped(net, *data, do)
@@ -100,10 +99,9 @@ def step(net: ReLUNetwork, x: ArrayLike, y: ArrayLike, learning_rate: float, mac
         f, careful, seed, start = kernel_arguments(machine.format, machine.rounding)
         dtype = carrier(machine.format, machine.rounding)
         flat, loss, hidden = _compiled(net, *checked(net, x, y, machine), machine)
-        moved = training.descend(_flat(net, dtype), flat, dtype(rate), f, careful, seed, start + UPDATE)
-        found = Gradients(*_layers(flat, net), float(loss), tuple(~(h <= 0) for h in hidden))
-        return Step(*_layers(moved, net), found)
-    found, do = gradients(net, x, y, machine), _arithmetic(machine)
+        moved = training.descend(flatten(net, dtype), flat, dtype(rate), f, careful, seed, start + UPDATE)
+        return Step(*split(np.asarray(moved, np.float64), net.widths), _found(net, flat, loss, hidden))
+    found, do = gradients(net, x, y, machine), _arithmetic(machine, UPDATE)
     with np.errstate(over="ignore", invalid="ignore", under="ignore"):
         return Step(tuple(descend(do, do.array(a), g, rate) for a, g in zip(net.weights, found.weights, strict=True)),
                     tuple(descend(do, do.array(b), g, rate) for b, g in zip(net.biases, found.biases, strict=True)),
@@ -142,13 +140,29 @@ def exact_rate(learning_rate: float, machine: Machine) -> Fraction:
     return Fraction(rounded_rate(learning_rate, machine))
 
 
-def _arithmetic(machine: Machine) -> Any:
+def flatten(net: ReLUNetwork | Gradients | Step, dtype: Any) -> Array:
+    """All parameters in one array: for each layer the weights row by row, then the biases."""
+    pairs = zip(net.weights, net.biases, strict=True)
+    return np.concatenate([p.ravel() for pair in pairs for p in pair]).astype(dtype)
+
+
+def split(flat: Array, widths: Sequence[int]) -> tuple[tuple[Array, ...], tuple[Array, ...]]:
+    """Weights and biases as views of a flat array, or of a stack of them: its last axis holds the parameters."""
+    weights, biases, at = [], [], 0
+    for m, n in pairwise(widths):
+        weights.append(flat[..., at:at + n * m].reshape(*flat.shape[:-1], n, m))
+        biases.append(flat[..., at + n * m:at + n * (m + 1)])
+        at += n * (m + 1)
+    return tuple(weights), tuple(biases)
+
+
+def _arithmetic(machine: Machine, start: int = 0) -> Any:
     if isinstance(machine, Exact):
         return Rationals()
     if isinstance(machine, Native):
         return Floats(machine.dtype)
     if machine.grain is Grain.TENSOR:
-        return RoundedTensors(machine)
+        return RoundedTensors(machine, start)
     raise TypeError(f"{machine!r} is compiled")
 
 
@@ -168,7 +182,7 @@ def checked(net: ReLUNetwork, x: ArrayLike, y: ArrayLike, machine: Machine) -> t
     if columns[0].shape[1] != columns[1].shape[1]:
         raise ValueError(f"x has {columns[0].shape[1]} points and y has {columns[1].shape[1]}: give one label a point")
     if fmt != FLOAT64:
-        everything = [_flat(net, np.float64), columns[0].ravel(), columns[1].ravel()]
+        everything = [flatten(net, np.float64), columns[0].ravel(), columns[1].ravel()]
         if not representable(np.concatenate(everything), fmt).all():
             _complain(net, columns[0], columns[1], fmt)
     return columns[0], columns[1]
@@ -186,19 +200,11 @@ def _complain(net: ReLUNetwork, x: Array, y: Array, fmt: Format) -> None:
 def _compiled(net: ReLUNetwork, x: Array, y: Array, machine: Rounded) -> tuple[Array, Any, list[Array]]:
     f, careful, seed, start = kernel_arguments(machine.format, machine.rounding)
     dtype = carrier(machine.format, machine.rounding)
-    flat, loss, hidden = training.gradient(np.array(net.widths), _flat(net, dtype), x.astype(dtype), y.astype(dtype),
+    flat, loss, hidden = training.gradient(np.array(net.widths), flatten(net, dtype), x.astype(dtype), y.astype(dtype),
                                            f, careful, seed, start, machine.order.flag)
     return flat, loss, hidden
 
 
-def _flat(net: ReLUNetwork, dtype: Any) -> Array:
-    """Parameters as the kernels want them: for each layer the weights row by row, then the biases."""
-    return np.concatenate([p.ravel() for pair in zip(net.weights, net.biases, strict=True)
-                           for p in pair]).astype(dtype)
-
-
-def _layers(flat: Array, net: ReLUNetwork) -> tuple[tuple[Array, ...], tuple[Array, ...]]:
-    """Weights and biases out of a flat array."""
-    sizes: Sequence[int] = [p.size for pair in zip(net.weights, net.biases, strict=True) for p in pair]
-    parts = np.split(np.asarray(flat, np.float64), np.cumsum(sizes)[:-1])
-    return (tuple(part.reshape(a.shape) for part, a in zip(parts[0::2], net.weights, strict=True)), tuple(parts[1::2]))
+def _found(net: ReLUNetwork, flat: Array, loss: Any, hidden: list[Array]) -> Gradients:
+    """What the kernel found."""
+    return Gradients(*split(np.asarray(flat, np.float64), net.widths), float(loss), tuple(~(h <= 0) for h in hidden))

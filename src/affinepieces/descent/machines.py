@@ -74,7 +74,7 @@ Machine = Native | Rounded | Exact
 
 
 class Floats:
-    """The arithmetic of numpy in one dtype."""
+    """The arithmetic of numpy in one dtype; matrices and vectors may be stacked along leading axes."""
 
     def __init__(self, dtype: Any) -> None:
         self.dtype = np.dtype(dtype)
@@ -93,11 +93,11 @@ class Floats:
 
     def transpose(self, a: Array) -> Array:
         """Transposed matrix."""
-        return a.T
+        return np.swapaxes(a, -1, -2)
 
     def add_column(self, a: Array, b: Array) -> Array:
         """The vector b added to every column of a."""
-        return self.result(a + b[:, None])
+        return self.result(a + b[..., None])
 
     def subtract(self, a: Array, b: Array) -> Array:
         """Difference."""
@@ -121,11 +121,11 @@ class Floats:
 
     def row_sums(self, a: Array) -> Array:
         """Sums over the columns."""
-        return self.result(a.sum(axis=1))
+        return self.result(a.sum(axis=-1))
 
     def total(self, a: Array) -> Array:
         """Sum of all entries."""
-        return self.result(a.sum(keepdims=True).ravel())
+        return self.result(a.reshape(*a.shape[:-2], -1).sum(axis=-1, keepdims=True))
 
     def active(self, z: Array) -> Mask:
         """Where z > 0, or not a number."""
@@ -139,9 +139,12 @@ class Floats:
 class RoundedTensors(Floats):
     """numpy in float64, every array rounded to a format when it is complete."""
 
-    def __init__(self, machine: Rounded) -> None:
+    def __init__(self, machine: Rounded, start: int = 0) -> None:
+        """start: how many random numbers were used before."""
         super().__init__(np.float64)
         self.format, self.rounding = machine.format, machine.rounding
+        if isinstance(self.rounding, Stochastic):
+            self.rounding = Stochastic(self.rounding.seed, self.rounding.start + start)
 
     def result(self, values: Array) -> Array:
         """The array, rounded; each array takes its own random bits."""

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from affinepieces.descent.updates import check_delta
 from affinepieces.networks import ReLUNetwork
 from affinepieces.pieces.segment import Segment
 from affinepieces.theory.assumptions import (
@@ -53,7 +54,7 @@ def polynomial_bound(slope: float, length: float, hidden_layers: int, width: int
     >>> polynomial_bound(slope=1.0, length=1.0, hidden_layers=3, width=10, mean_reciprocal=10.0, delta=0.5)
     301.0
     """
-    _check_delta(delta)
+    check_delta(delta)
     if not (np.isfinite(length) and length > 0):
         raise ValueError(f"length is {length}, expected a finite number > 0: the length of the segment")
     for name, value, least in (("slope", slope, 0), ("hidden_layers", hidden_layers, 0), ("width", width, 1),
@@ -100,48 +101,55 @@ def data_driven_terms(nets: Sequence[ReLUNetwork], segment: Segment, updates: Se
     array([3., 3.])
     """
     lengths = _noise_lengths(nets, updates, delta)
-    return np.array([_terms(net, segment, lengths) for net in nets])
+    with np.errstate(over="ignore"):
+        return np.array([1 + sum(layer.sum() for layer in _crossings(net, segment, lengths)) for net in nets],
+                        dtype=np.float64)
 
 
 def depth_budget_bound(nets: Sequence[ReLUNetwork], segment: Segment, updates: Sequence[ArrayLike],
                        delta: float) -> float:
-    """E regions <= r_{L-1}, with r_0 = 1 and r_j = r_{j-1} + sum_k min( E V(h_{j,k}) / (2 delta |Delta_b|), r_{j-1} ).
+    """E regions <= r_{L-1}, with r_0 = 1 and r_j = r_{j-1} + sum_k min( c_{j,k}, r_{j-1} ),
 
-    Nothing is assumed, and the bound is finite for every delta and every update; where the update is zero, or
-    delta is, the minimum is r_{j-1}.  Proof: let R_j be the number of regions after layer j, and Z_k the zeros at which
-    neuron k of layer j cuts a region of the layers below, so that R_j <= R_{j-1} + sum of Z_k.  A region is cut
-    at most once, Z_k <= R_{j-1}; and by Lemma 3.1, given all but the neuron's own noise, E Z_k is at most V over the
-    length of the noise.  So E Z_k <= min(E V / (2 delta |Delta_b|), E R_{j-1}); the right-hand side
-    grows with E R_{j-1}, and induction over j gives E R_j <= r_j.
-    Arguments and errors as in `data_driven_terms`; the means E V are taken over `nets`.
+    where c_{j,k} = E V(h_{j,k}) / (2 delta |Delta_b|), or E[sign changes of z_{j,k}] for a neuron with zero update.
+    Nothing is assumed.  The bound is finite for every delta and every update, and never above the data-driven
+    bound 1 + sum of all c_{j,k} nor the combinatorial one; for delta = 0 the c_{j,k} of non-zero updates are infinite.
+    Proof: let R_j be the number of regions after layer j, and Z_k the number of cuts, points inside a region of the
+    layers below at which neuron k of layer j changes sign, so that R_j <= R_{j-1} + sum of Z_k.  A region is cut at
+    most once by one neuron, Z_k <= R_{j-1}.  A cut is a sign change, so E Z_k <= c_{j,k} for zero updates; it is
+    a zero, so E Z_k <= c_{j,k} for the others, by Lemma 3.1 given all but the neuron's own noise.  Hence
+    E Z_k <= min(c_{j,k}, E R_{j-1}), which grows with E R_{j-1}, and induction over j gives E R_j <= r_j.
+    Arguments and errors as in `data_driven_terms`; the expectations in c_{j,k} are means over `nets`.
     Source: companion, beyond the paper.
 
     >>> from affinepieces.constructions import sawtooth
     >>> depth_budget_bound([sawtooth(3)], Segment(0, 1), [[1.0, 1.0]] * 3, delta=0.0)  # (2 + 1)^3
     27.0
+    >>> depth_budget_bound([sawtooth(3)], Segment(0, 1), [[0.0, 0.0]] * 3, delta=0.0)  # 1 + 1 + 2 + 4
+    8.0
     """
     lengths = _noise_lengths(nets, updates, delta)
-    sums = [np.sum(layer, axis=0) / len(nets)
-            for layer in zip(*(variations(net, segment) for net in nets), strict=True)]
+    layers = zip(*(_crossings(net, segment, lengths) for net in nets), strict=True)
     regions = 1.0
-    for variation, length in zip(sums, lengths, strict=True):
-        regions += float(np.minimum(_ratio(variation, length), regions).sum())
+    for layer in layers:
+        with np.errstate(over="ignore"):
+            crossings = np.mean(layer, axis=0)
+        regions += float(np.minimum(crossings, regions).sum())
     return regions
 
 
-def _terms(net: ReLUNetwork, segment: Segment, lengths: Sequence[Floats]) -> float:
-    total = 1.0
+def _crossings(net: ReLUNetwork, segment: Segment, lengths: Sequence[Floats]) -> list[Floats]:
+    """For each neuron V over the length of its noise, or its sign changes where its update is zero."""
     still = [np.isnan(length) for length in lengths]
-    for variation, length, zero in zip(variations(net, segment), lengths, still, strict=True):
-        total += float(_ratio(variation, length)[~zero].sum())
-    if any(zero.any() for zero in still):
-        total += sum(int(n[zero].sum()) for n, zero in zip(sign_changes(net, segment), still, strict=True))
-    return total
+    found = [_ratio(v, length) for v, length in zip(variations(net, segment), lengths, strict=True)]
+    if not any(zero.any() for zero in still):
+        return found
+    changes = sign_changes(net, segment)
+    return [np.where(zero, n, ratio) for zero, n, ratio in zip(still, changes, found, strict=True)]
 
 
 def _noise_lengths(nets: Sequence[ReLUNetwork], updates: Sequence[ArrayLike], delta: float) -> list[Floats]:
     """2 delta |Delta_b| for each hidden layer, nan where the update is zero."""
-    _check_delta(delta)
+    check_delta(delta)
     if len(nets) == 0:
         raise ValueError("no networks: give at least one draw of the network after the step")
     for net in nets:
@@ -154,8 +162,3 @@ def _ratio(variation: Floats, length: Floats) -> Floats:
     """V over the length of the noise; inf where there is no noise."""
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         return np.asarray(np.where(length > 0, variation / length, np.inf))
-
-
-def _check_delta(delta: float) -> None:
-    if not (np.isfinite(delta) and delta >= 0):
-        raise ValueError(f"delta is {delta}, expected a finite number >= 0: the relative size of the perturbation")

@@ -33,7 +33,7 @@ def gradient(widths: Any, parameters: Any, x: Any, y: Any, f: Any, careful: Any,
             delta[i, s] = divide(double, x.dtype.type(points), f, careful, seed, at + 3 * k + 2)
     at += 3 * y.size
     total = column_sums(squares, f, careful, seed, at, pairwise)[0]
-    at += y.size + 1
+    at += 2 * y.size + 1
     loss = divide(total, x.dtype.type(points), f, careful, seed, at - 1)
     end = len(parameters)
     for j in range(len(widths) - 1, 0, -1):
@@ -44,7 +44,7 @@ def gradient(widths: Any, parameters: Any, x: Any, y: Any, f: Any, careful: Any,
         out[begin:begin + n * m] = product.ravel()
         at += 2 * n * m * points
         out[begin + n * m:end] = column_sums(delta.T.copy(), f, careful, seed, at, pairwise)
-        at += n * points
+        at += 2 * n * points
         if j > 1:
             a = parameters[begin:begin + n * m].reshape((n, m))
             delta = matmul(a.T.copy(), delta, f, careful, seed, at, pairwise)
