@@ -1,4 +1,4 @@
-"""Counting compared in one run on one machine: certified, naive, a public float tool, and the physical floor.
+"""Counting and rounding in one run on one machine, beside plain numpy, a public float tool, and the physical floor.
 
 `make bench` prints the table and writes results/bench.json, which the book shows.
 """
@@ -9,8 +9,6 @@ import os
 import platform
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 
@@ -20,24 +18,14 @@ import torch
 from tqdm import tqdm
 
 import affinepieces as ap
+import rounding
 from affinepieces import constructions as c
 from affinepieces.pieces.exact import trace_exact
 from naive import floor_pass, naive_breakpoints
+from timing import best
 
 OUT = Path(__file__).resolve().parents[1] / "results" / "bench.json"
 UNIT, WIDE = ap.Segment(0, 1), ap.Segment(-5, 5)
-
-
-def best(work: Callable[[], object], seconds: float = 1.0) -> float:
-    """Fastest of at least three runs, in seconds."""
-    work()
-    times: list[float] = []
-    start = time.perf_counter()
-    while len(times) < 3 or time.perf_counter() - start < seconds:
-        begin = time.perf_counter()
-        work()
-        times.append(time.perf_counter() - begin)
-    return min(times)
 
 
 def peer_regions(net: ap.ReLUNetwork, segment: ap.Segment) -> int:
@@ -121,12 +109,14 @@ def main() -> None:
         "rows": rows,
         "snapshots_per_s": 1000 / best(lambda: ap.count_many(nets, WIDE)),
         "ns_per_piece": growth,
+        "rounding": rounding.measure(),
         "peak_gb": {"sawtooth n = 20": peak_memory(20), "sawtooth n = 4": peak_memory(4)},
     }
     show(rows)
     print(f"snapshots of 1-16-16-16-16-1: {result['snapshots_per_s']:.0f} per second")
     print("sawtooth, ns per piece:", {n: round(v) for n, v in growth.items()})
     print("peak memory, GB:", {k: round(v, 2) for k, v in result["peak_gb"].items()})
+    rounding.show(result["rounding"])
     OUT.write_text(json.dumps(result, indent=1) + "\n", "utf8")
 
 

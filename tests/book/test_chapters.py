@@ -33,7 +33,7 @@ def test_every_page_is_in_the_table_of_contents():
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
 def test_names_of_the_package_exist(path):
-    for chain in set(re.findall(r"\bap\.([A-Za-z_.]+[A-Za-z_])", path.read_text("utf8"))):
+    for chain in set(re.findall(r"\bap\.([\w.]*\w)", path.read_text("utf8"))):
         thing = ap
         for name in chain.split("."):
             if name == "name":  # a placeholder in running text

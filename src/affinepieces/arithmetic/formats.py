@@ -4,6 +4,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import Enum
 from functools import cached_property
+from math import copysign, frexp, isfinite, isinf, ldexp
 from typing import NamedTuple
 
 
@@ -115,6 +116,30 @@ def wide(t: int) -> Format:
     True
     """
     return FLOAT64 if t == 53 else Format(f"{t}-bit", t, -1022, 1023)
+
+
+def bit_fields(x: float, fmt: Format) -> tuple[str, str, str]:
+    """Sign, biased exponent and significand without its hidden bit: the bits in which the format stores x.
+
+    The topmost exponent is kept for infinities and nan if the format has infinities; without them nan
+    is the pattern in which all bits are one.  Raises ValueError if x is not a number of the format.
+    Source: IEEE 754-2019, Section 3.4; for the 8-bit formats Micikevicius et al. (2022).
+
+    >>> bit_fields(-1.25, FLOAT16), bit_fields(2.0**-9, E4M3)
+    (('1', '01111', '0100000000'), ('0', '0000', '001'))
+    """
+    special, fraction = fmt.overflow is Overflow.INFINITY, fmt.precision - 1
+    width = (fmt.emax - fmt.emin + 1 + special).bit_length()
+    sign = "1" if copysign(1.0, x) < 0 else "0"
+    if not isfinite(x) and (special or not isinf(x)):
+        lead = "0" if isinf(x) else "1"
+        return sign, "1" * width, lead + ("0" if special else "1") * (fraction - 1)
+    exponent = max(frexp(x)[1] - 1, fmt.emin) if x else fmt.emin
+    significand = ldexp(abs(x), fraction - exponent) if isfinite(x) else x
+    if not abs(x) <= fmt.largest or significand % 1 or (not fmt.subnormals and 0 < abs(x) < fmt.smallest_normal):
+        raise ValueError(f"{x!r} is not a number of {fmt}: round it first, with round_to")
+    hidden, stored = divmod(int(significand), 2**fraction)
+    return sign, f"{exponent - fmt.emin + hidden:0{width}b}", f"{stored:0{fraction}b}"
 
 
 FLOAT64 = Format("float64", 53, -1022, 1023)
