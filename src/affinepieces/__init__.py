@@ -36,6 +36,13 @@ from affinepieces.pieces.count import (
 from affinepieces.pieces.piecewise import Certificate, PiecewiseAffine
 from affinepieces.pieces.segment import Segment
 from affinepieces.theory.approximation import error_lower_bound, sup_error_to_square
+from affinepieces.theory.crossings import (
+    count_crossings,
+    crossings_bound,
+    crossings_bound_density,
+    expected_crossings,
+    expected_crossings_of,
+)
 from affinepieces.widgets import explore
 
 __all__ = [
@@ -68,13 +75,18 @@ __all__ = [
     "combinatorial_bound",
     "condition_number",
     "constructions",
+    "count_crossings",
     "count_many",
     "count_pieces",
     "count_regions",
+    "crossings_bound",
+    "crossings_bound_density",
     "divide",
     "dot",
     "effective_perturbation",
     "error_lower_bound",
+    "expected_crossings",
+    "expected_crossings_of",
     "explore",
     "flips",
     "gradients",
