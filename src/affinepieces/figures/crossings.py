@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike, NDArray
 
 from affinepieces.figures.style import EXACT, GREEN, REFERENCE, ROUNDED
@@ -39,7 +40,7 @@ def crossings_of_levels(ax: Axes, edges: Array, counts: Array, interval: tuple[f
     ax.stairs(counts, inside, orientation="horizontal", fill=True, color=EXACT, alpha=0.6)
     ax.stairs(counts, s, orientation="horizontal", color=EXACT, lw=1.2)
     ax.set(xlabel="crossings $N(s)$", xlim=(0, 1.08 * float(max(counts))))
-    ax.xaxis.get_major_locator().set_params(integer=True)
+    ax.xaxis.set_major_locator(MaxNLocator(4, integer=True))
 
 
 def running_means(axes: Sequence[Axes], runs: Mapping[str, tuple[Array, float, float]]) -> None:
@@ -65,10 +66,10 @@ def running_means(axes: Sequence[Axes], runs: Mapping[str, tuple[Array, float, f
 def crossings_by_layer(ax: Axes, layers: Sequence[int], steep: tuple[Sequence[float], Sequence[float]],
                        gentle: tuple[Sequence[float], Sequence[float]]) -> None:
     """Expected crossings and bound of one neuron in each layer; steep and gentle are (expected, bound)."""
-    for (expected, bound), colour, marker, label in ((steep, GREEN, "s", "slopes $2^{j-1}$"),
-                                                     (gentle, EXACT, "o", r"slopes $\leq 1$")):
+    for (expected, bound), colour, marker, size, label in ((steep, GREEN, "s", 9, "slopes $2^{j-1}$"),
+                                                           (gentle, EXACT, "o", 5, r"slopes $\leq 1$")):
         ax.plot(layers, bound, "--", color=colour, lw=1.2, label=f"bound, {label}")
-        ax.plot(layers, expected, marker, ls="-", color=colour, label=f"expected, {label}")
+        ax.plot(layers, expected, marker, ls="-", color=colour, ms=size, label=f"expected, {label}")
     ax.set_yscale("log", base=2)
     ax.set(xlabel="layer $j$ of the neuron", ylabel="crossings", xticks=layers)
     ax.legend(loc="upper left")
