@@ -80,9 +80,9 @@ def growth_of_the_mean(ax: Axes, sizes: Sequence[int], samples: Values, density:
 
 
 def pieces_along_training(ax: Axes, steps: Sequence[int], curves: Mapping[str, NDArray[np.int64]]) -> None:
-    """Pieces against the step.  curves: label -> (seeds, len(steps))."""
+    """Pieces against the step.  curves: label -> (seeds, len(steps)); perturbed runs third, undisturbed ones last."""
     x = np.maximum(np.asarray(steps), 0.5)
-    for (label, samples), colour, marker in zip(curves.items(), (EXACT, GREEN, ROUNDED, REFERENCE), "os^d",
+    for (label, samples), colour, marker in zip(curves.items(), (GREEN, PURPLE, ROUNDED, EXACT), "os^d",
                                                 strict=False):
         spread(ax, x, samples, colour, label, marker)
     ax.set_xscale("log")
