@@ -23,6 +23,9 @@ from affinepieces.descent.errors import (
 )
 from affinepieces.descent.gradients import Gradients, Step, gradients, step
 from affinepieces.descent.machines import Exact, Grain, Native, Rounded
+from affinepieces.descent.runs import History, Run
+from affinepieces.descent.training import train, train_many
+from affinepieces.descent.updates import Perturbed, exact_update, perturbed_network
 from affinepieces.networks import ReLUNetwork
 from affinepieces.pieces.bounds import combinatorial_bound
 from affinepieces.pieces.count import (
@@ -36,7 +39,34 @@ from affinepieces.pieces.count import (
 from affinepieces.pieces.piecewise import Certificate, PiecewiseAffine
 from affinepieces.pieces.segment import Segment
 from affinepieces.theory.approximation import error_lower_bound, sup_error_to_square
+from affinepieces.theory.assumptions import (
+    max_slope,
+    mean_reciprocal,
+    nonzero_updates,
+    preactivations,
+    variations,
+    zero_update_crossings,
+)
 from affinepieces.theory.backpropagation import gradient_error_bound
+from affinepieces.theory.crossings import (
+    count_crossings,
+    crossings_bound,
+    crossings_bound_density,
+    expected_crossings,
+    expected_crossings_of,
+)
+from affinepieces.theory.iteration import (
+    expected_error_bound,
+    maintain_probability,
+    maximum_probability,
+)
+from affinepieces.theory.one_step import (
+    data_driven_bound,
+    data_driven_terms,
+    depth_budget_bound,
+    expected_regions_bound,
+    polynomial_bound,
+)
 from affinepieces.widgets import explore
 
 __all__ = [
@@ -54,12 +84,15 @@ __all__ = [
     "Format",
     "Gradients",
     "Grain",
+    "History",
     "Native",
     "Order",
     "Overflow",
+    "Perturbed",
     "PiecewiseAffine",
     "ReLUNetwork",
     "Rounded",
+    "Run",
     "Segment",
     "Step",
     "Stochastic",
@@ -69,19 +102,38 @@ __all__ = [
     "combinatorial_bound",
     "condition_number",
     "constructions",
+    "count_crossings",
     "count_many",
     "count_pieces",
     "count_regions",
+    "crossings_bound",
+    "crossings_bound_density",
+    "data_driven_bound",
+    "data_driven_terms",
+    "depth_budget_bound",
     "divide",
     "dot",
     "effective_perturbation",
     "error_lower_bound",
+    "exact_update",
+    "expected_crossings",
+    "expected_crossings_of",
+    "expected_error_bound",
+    "expected_regions_bound",
     "explore",
     "flips",
     "gradient_error_bound",
     "gradients",
+    "maintain_probability",
     "matmul",
+    "max_slope",
+    "maximum_probability",
+    "mean_reciprocal",
     "multiply",
+    "nonzero_updates",
+    "perturbed_network",
+    "polynomial_bound",
+    "preactivations",
     "relative_error",
     "representable",
     "round_network",
@@ -90,6 +142,10 @@ __all__ = [
     "subtract",
     "sup_error_to_square",
     "trace",
+    "train",
+    "train_many",
+    "variations",
     "wide",
+    "zero_update_crossings",
 ]
 __version__ = "0.1.0"
