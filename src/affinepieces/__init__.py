@@ -10,11 +10,14 @@ from affinepieces.arithmetic.formats import (
     FLOAT64,
     Format,
     Overflow,
+    bit_fields,
     wide,
 )
 from affinepieces.arithmetic.operations import Order, add, divide, dot, matmul, multiply, subtract
 from affinepieces.arithmetic.rounding import NEAREST, Stochastic, representable, round_network, round_to
+from affinepieces.arithmetic.truth import round_fraction
 from affinepieces.descent.errors import (
+    LayerArrays,
     Terms,
     condition_number,
     effective_perturbation,
@@ -85,6 +88,7 @@ __all__ = [
     "Gradients",
     "Grain",
     "History",
+    "LayerArrays",
     "Native",
     "Order",
     "Overflow",
@@ -99,6 +103,7 @@ __all__ = [
     "Terms",
     "activation_patterns",
     "add",
+    "bit_fields",
     "combinatorial_bound",
     "condition_number",
     "constructions",
@@ -136,6 +141,7 @@ __all__ = [
     "preactivations",
     "relative_error",
     "representable",
+    "round_fraction",
     "round_network",
     "round_to",
     "step",

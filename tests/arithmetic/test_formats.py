@@ -50,3 +50,15 @@ def test_formats_are_values():
 def test_nonsense_is_refused(arguments, message):
     with pytest.raises(ValueError, match=message):
         ap.Format(**{"name": "odd", "precision": 5, "emin": -14, "emax": 15} | arguments)
+
+
+@pytest.mark.parametrize(("fmt", "dtype", "size"), [(ap.FLOAT16, torch.float16, 16), (ap.BFLOAT16, torch.bfloat16, 16),
+                                                    (ap.E4M3, torch.float8_e4m3fn, 8),
+                                                    (ap.E5M2, torch.float8_e5m2, 8)], ids=str)
+def test_bit_fields_are_those_of_memory(fmt, dtype, size):
+    """All patterns of the 8-bit formats, every 37th of the others."""
+    for pattern in range(0, 2**size, 1 if size == 8 else 37):
+        raw = torch.tensor([pattern], dtype=torch.uint8 if size == 8 else torch.uint16).view(dtype)
+        value = float(raw.double())
+        if not np.isnan(value):
+            assert "".join(ap.bit_fields(value, fmt)) == f"{pattern:0{size}b}"
