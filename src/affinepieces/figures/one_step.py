@@ -83,5 +83,4 @@ def draws_of_the_step(ax: Axes, exact: PiecewiseAffine, noisy: Sequence[Piecewis
     for function in noisy:
         ax.plot(function.breakpoints, function.values[:, 0], color=ROUNDED, lw=1, alpha=0.7)
     ax.plot(exact.breakpoints, exact.values[:, 0], "o", ls="-", color=EXACT, ms=4)
-    ax.set(xlabel=f"$t$     ({label})", ylabel="output", xlim=(exact.breakpoints[0], exact.breakpoints[-1]),
-           ylim=(-3, 3))
+    ax.set(xlabel=f"$t$     ({label})", ylabel="output", xlim=(exact.breakpoints[0], exact.breakpoints[-1]))
