@@ -15,13 +15,14 @@ Array = NDArray[Any]
 
 def along_the_run(ax: Axes, steps: Sequence[int], families: Mapping[str, tuple[str, Array]],
                   start: int, what: str = "affine pieces") -> None:
-    """Pieces after each recorded step, one family of runs for each (colour, counts (seeds, len(steps)))."""
+    """Pieces after each recorded step.  families: label -> (colour, counts of shape (seeds, len(steps)))."""
     ax.axhline(start, ls="--", lw=1.2, color=REFERENCE, label=f"at the start: {start}")
     for (label, (colour, counts)), marker in zip(families.items(), "os^Dv", strict=False):
         spread(ax, steps, counts, colour, label, marker)
     ax.set_xscale("symlog", linthresh=1, base=2)
     ax.set_yscale("log", base=2)
-    ax.set(xlabel="step $k$", ylabel=what, xticks=steps, xticklabels=steps, xlim=(0, max(steps) * 1.1), ylim=(0.8, 2**13))
+    ax.set(xlabel="step $k$", ylabel=what, xticks=steps, xticklabels=steps, xlim=(0, max(steps) * 1.1),
+           ylim=(0.8, 2**13))
     ax.legend(loc="lower left")
 
 
