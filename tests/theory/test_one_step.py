@@ -13,7 +13,7 @@ from affinepieces.theory.one_step import (
 )
 
 UNIT, WIDE = ap.Segment(0, 1), ap.Segment(-2, 2)
-CONFIGURATIONS, DRAWS = 120, 25
+CONFIGURATIONS, DRAWS = 170, 20
 TOOTH = ap.constructions.sawtooth(2)
 
 
@@ -25,12 +25,12 @@ def perturbed(net, updates, delta, rng):
 
 
 def configuration(seed):
-    """Draws of a random network after a random step; about half of the configurations have zero updates."""
+    """Draws of a random network after a random step; about a third of the configurations have zero updates."""
     rng = np.random.default_rng([34, seed])
     hidden, width = int(rng.integers(2, 9)), int(np.exp(rng.uniform(np.log(2), np.log(33))))
     net = ap.constructions.he_random([1, *[width] * hidden, 1], rng, bias_std=rng.choice([0.1, 1.0]))
     delta, size = 10.0 ** rng.uniform(-6, 0), 10.0 ** rng.uniform(-3, 1)
-    zeros = rng.choice([0.0, 0.5])
+    zeros = rng.choice([0.0, 0.0, 0.5])
     updates = [size * rng.standard_normal(width) * (rng.random(width) >= zeros) for _ in range(hidden)]
     return [perturbed(net, updates, delta, rng) for _ in range(DRAWS)], updates, delta
 
@@ -66,7 +66,7 @@ def test_measured_regions_are_below_the_data_driven_bound(measured):
 
 def test_the_data_driven_bound_is_below_the_constants(measured):
     applicable = [row for row in measured if row[-1]]
-    assert len(applicable) >= 30
+    assert len(applicable) >= 100
     for _, updates, delta, _, terms, slope, _ in applicable:
         constants = expected_regions_bound(slope, WIDE.length, updates, delta)
         assert terms.mean() <= constants * (1 + 1e-9)
