@@ -43,10 +43,13 @@ from affinepieces.pieces.piecewise import Certificate, PiecewiseAffine
 from affinepieces.pieces.segment import Segment
 from affinepieces.theory.approximation import error_lower_bound, sup_error_to_square
 from affinepieces.theory.assumptions import (
+    dead_neurons,
     max_slope,
     mean_reciprocal,
     nonzero_updates,
     preactivations,
+    revived_neurons,
+    sign_changes,
     variations,
     zero_update_crossings,
 )
@@ -60,6 +63,7 @@ from affinepieces.theory.crossings import (
 )
 from affinepieces.theory.iteration import (
     expected_error_bound,
+    expected_share,
     maintain_probability,
     maximum_probability,
 )
@@ -115,6 +119,7 @@ __all__ = [
     "crossings_bound_density",
     "data_driven_bound",
     "data_driven_terms",
+    "dead_neurons",
     "depth_budget_bound",
     "divide",
     "dot",
@@ -125,6 +130,7 @@ __all__ = [
     "expected_crossings_of",
     "expected_error_bound",
     "expected_regions_bound",
+    "expected_share",
     "explore",
     "flips",
     "gradient_error_bound",
@@ -141,9 +147,11 @@ __all__ = [
     "preactivations",
     "relative_error",
     "representable",
+    "revived_neurons",
     "round_fraction",
     "round_network",
     "round_to",
+    "sign_changes",
     "step",
     "subtract",
     "sup_error_to_square",

@@ -7,10 +7,12 @@ import pytest
 import affinepieces as ap
 import oracle
 from affinepieces.theory.assumptions import (
+    dead_neurons,
     max_slope,
     mean_reciprocal,
     nonzero_updates,
     preactivations,
+    revived_neurons,
     sign_changes,
     variations,
     zero_update_crossings,
@@ -57,6 +59,19 @@ def test_sign_changes_are_those_of_the_walk(family):
         zero = np.random.default_rng(seed).random(len(truth)) < 0.5
         updates = np.split(np.where(zero, 0.0, 0.1), np.cumsum(net.widths[1:-1])[:-1])
         assert zero_update_crossings(net, line, updates) == truth[zero].sum()
+        assert np.concatenate(dead_neurons(net, line)).tolist() == (~np.any(patterns, axis=0)).tolist()
+
+
+def test_revived_neurons():
+    """A neuron that touches zero only at the end is dead; moved by one ulp it is not."""
+    def one(bias):
+        return ap.ReLUNetwork([[[1.0], [-1.0]], [[1.0, 1.0]]], [[-1.0, bias], [0.0]])
+
+    assert [d.tolist() for d in dead_neurons(one(0.0), ap.Segment(0, 1))] == [[True, True]]
+    assert revived_neurons(one(0.0), one(2.0**-1074), ap.Segment(0, 1)) == 1
+    assert revived_neurons(one(1.0), one(0.0), ap.Segment(0, 1)) == 0
+    with pytest.raises(ValueError, match="give one network before and after"):
+        revived_neurons(one(0.0), ap.constructions.sawtooth(2), ap.Segment(0, 1))
 
 
 def test_a_slope_lost_to_cancellation():

@@ -3,7 +3,12 @@ import numpy as np
 import pytest
 
 import affinepieces as ap
-from affinepieces.theory.iteration import expected_error_bound, maintain_probability, maximum_probability
+from affinepieces.theory.iteration import (
+    expected_error_bound,
+    expected_share,
+    maintain_probability,
+    maximum_probability,
+)
 
 
 @pytest.mark.parametrize("bound", [1.0, 2.0, 30.0, 900.0])
@@ -13,12 +18,14 @@ def test_two_valued_iterates(bound, steps):
     p = (bound - 1) / (m - 1)  # P(m pieces), otherwise 1 piece: the expectation is `bound`
     assert 1 - (1 - p) ** steps <= maximum_probability(bound, m, steps)
     assert p**steps <= maintain_probability(bound, m, steps)
+    assert p <= expected_share(bound, m)
 
 
 def test_two_valued_iterates_attain_the_bounds():
     m, bound = 1e12, 1e6
     p = (bound - 1) / (m - 1)
     assert maintain_probability(bound, m, 4) == pytest.approx(p**4, rel=1e-5)
+    assert expected_share(bound, m) == pytest.approx(p, rel=1e-5)
     assert maximum_probability(bound, m, 4) == pytest.approx(1 - (1 - p) ** 4, rel=1e-5)
 
 
@@ -32,6 +39,7 @@ def test_error_bound_is_below_every_mixture():
 
 
 def test_no_bound_says_nothing():
+    assert expected_share(np.inf, 10) == expected_share(20, 10) == 1.0
     assert maximum_probability(np.inf, 10, 3) == maintain_probability(np.inf, 10, 3) == 1.0
     assert maximum_probability(20, 10, 3) == maintain_probability(20, 10, 3) == 1.0
     assert expected_error_bound(1.0, 1.0, np.inf) == 0.0

@@ -96,8 +96,36 @@ def sign_changes(net: ReLUNetwork, segment: Segment) -> list[NDArray[np.int64]]:
     [array([0, 1]), array([0, 2]), array([0, 4])]
     """
     patterns = patterns_certified(net, segment)
-    changes = np.count_nonzero(patterns[1:] != patterns[:-1], axis=0)
-    return list(np.split(changes, np.cumsum(net.widths[1:-1])[:-1])) if net.layers > 1 else []
+    return _by_layer(net, np.count_nonzero(patterns[1:] != patterns[:-1], axis=0))
+
+
+def dead_neurons(net: ReLUNetwork, segment: Segment) -> list[Booleans]:
+    """Which hidden neurons have the output zero on the whole segment; one array of shape (N_j,) for each layer.
+
+    Proved as the count of regions is.
+    Source: paper, assumption (A); on a segment: companion.
+
+    >>> dead_neurons(ReLUNetwork([[[1.0], [-1.0]], [[1.0, 1.0]]], [[0.0, 0.0], [0.0]]), Segment(0, 1))
+    [array([False,  True])]
+    """
+    return _by_layer(net, ~np.any(patterns_certified(net, segment), axis=0, keepdims=True)[0])
+
+
+def revived_neurons(before: ReLUNetwork, after: ReLUNetwork, segment: Segment) -> int:
+    """How many hidden neurons are dead on the segment before an update and not after it: (A) wants none.
+
+    Raises ValueError if the networks have different widths.
+    Source: paper, assumption (A), "dead neurons stay dead"; on a segment: companion.
+
+    >>> from affinepieces.constructions import sawtooth
+    >>> silent = ReLUNetwork(sawtooth(2).weights, [[0.0, -1.0], [0.0, -1.0], [0.0]])
+    >>> revived_neurons(silent, sawtooth(2), Segment(0, 1))
+    1
+    """
+    if before.widths != after.widths:
+        raise ValueError(f"networks of widths {before.widths} and {after.widths}: give one network before and after")
+    pairs = zip(dead_neurons(before, segment), dead_neurons(after, segment), strict=True)
+    return sum(int(np.count_nonzero(then & ~now)) for then, now in pairs)
 
 
 def zero_update_crossings(net: ReLUNetwork, segment: Segment, updates: Sequence[ArrayLike]) -> int:
@@ -177,6 +205,11 @@ def _slope_exact(net: ReLUNetwork, segment: Segment, patterns: list[Booleans]) -
         largest = max(largest, np.abs(z).max())
         x = z * active
     return largest
+
+
+def _by_layer(net: ReLUNetwork, values: NDArray[Any]) -> list[NDArray[Any]]:
+    """One array for each hidden layer, out of one for all hidden neurons."""
+    return list(np.split(values, np.cumsum(net.widths[1:-1])[:-1])) if net.layers > 1 else []
 
 
 def _fractions(array: NDArray[Any]) -> NDArray[Any]:

@@ -14,6 +14,21 @@ import numpy as np
 from affinepieces.theory.approximation import error_lower_bound
 
 
+def expected_share(bound: float, pieces: float) -> float:
+    """E of the share of steps k = 1..K with pieces(Phi_k) >= m is at most min(1, B / m), for every K.
+
+    bound: B >= 1, the expectation after each step is at most B; inf gives 1.  pieces: m >= 1.
+    Markov's inequality for each step; no condition on the past.
+    Raises ValueError for other arguments.
+    Source: paper, Section 3 (a bound during the full iteration); form: companion.
+
+    >>> expected_share(bound=10, pieces=40)
+    0.25
+    """
+    _check(bound, pieces, 1)
+    return min(1.0, bound / pieces)
+
+
 def maximum_probability(bound: float, pieces: float, steps: int) -> float:
     """P( max over k = 1..K of pieces(Phi_k) >= m ) <= min(1, K B / m).
 
