@@ -1,4 +1,6 @@
 """Certified counts against exact ones, on the networks on which float counts go wrong; and their laws."""
+import os
+import signal
 from fractions import Fraction
 
 import numpy as np
@@ -163,10 +165,23 @@ def test_count_many_pairs_and_repeats():
         ap.count_many(nets, halves[:2])
 
 
-def test_count_many_can_be_interrupted(monkeypatch):
+@pytest.mark.parametrize("net", [ap.constructions.sawtooth(4), ap.constructions.sawtooth(16)],
+                         ids=["alone", "in threads"])
+def test_count_many_can_be_interrupted(monkeypatch, net):
+    """By the keyboard, once: it ends after the network, as KeyboardInterrupt and never as an error of compiled code."""
+    before, counted = signal.signal(signal.SIGINT, signal.default_int_handler), []
+
     def interrupted(net, line):
-        raise KeyboardInterrupt
+        counted.append(net)
+        if len(counted) == 3:
+            os.kill(os.getpid(), signal.SIGINT)
+        return trace_certified(net, line)
 
     monkeypatch.setattr("affinepieces.pieces.count.trace_certified", interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        ap.count_many([ap.constructions.sawtooth(20)] * 50, UNIT)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            ap.count_many([net] * 500, UNIT)
+        assert 3 <= len(counted) < 20
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, before)

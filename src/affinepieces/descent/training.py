@@ -1,16 +1,15 @@
 """Training: many steps of gradient descent, as a function of a frozen description."""
 from __future__ import annotations
 
-import signal
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from threading import Event, current_thread, main_thread
+from threading import Event
 from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from affinepieces._interrupts import deferred
 from affinepieces.arithmetic.kernels import training as kernels
 from affinepieces.arithmetic.operations import carrier, kernel_arguments
 from affinepieces.descent.gradients import UPDATE, checked, flatten, rounded_rate, split, step
@@ -51,36 +50,13 @@ def train_many(runs: Sequence[Run]) -> list[History]:
     together, which is several times faster.  An interrupt from the keyboard ends all runs.
     """
     batches = [(_Batch([runs[i] for i in indices]), indices) for indices in _together(runs)]
-    with _interrupts() as stop:
+    with deferred() as stop:
         for batch, _ in batches:
             for _ in tqdm(batch.remaining(stop), total=batch.run.steps - batch.run.first, delay=3, leave=False):
                 batch.advance()
     histories = {i: history for batch, indices in batches
                  for i, history in zip(indices, batch.histories(), strict=True)}
     return [histories[i] for i in range(len(runs))]
-
-
-@contextmanager
-def _interrupts() -> Iterator[Event]:
-    """An event that the first interrupt from the keyboard sets; inside of compiled code none may raise.
-
-    Elsewhere than in the main thread, and where somebody else handles interrupts, nothing is changed.
-    """
-    stop = Event()
-
-    def handle(number: int, frame: Any) -> None:
-        if stop.is_set():
-            raise KeyboardInterrupt
-        stop.set()
-
-    ours = current_thread() is main_thread() and signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    if ours:
-        signal.signal(signal.SIGINT, handle)
-    try:
-        yield stop
-    finally:
-        if ours:
-            signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class _Batch:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from affinepieces._interrupts import deferred
 from affinepieces.networks import ReLUNetwork
 from affinepieces.pieces.certified import NARROW, trace_certified
 from affinepieces.pieces.exact import patterns_exact, trace_exact
@@ -67,10 +68,14 @@ def count_many(nets: ReLUNetwork | Sequence[ReLUNetwork], segments: Segment | Se
     # are, and short counts hold the interpreter's lock most of the time.
     narrow = [max(net.widths) <= NARROW for net in left]
     workers = (os.cpu_count() or 1) if narrow and all(narrow) and sum(net.layers for net in left) > 12 * m else 1
-    with ThreadPoolExecutor(workers) as pool:
+    pairs = []
+    with deferred() as stop, ThreadPoolExecutor(workers) as pool:
         try:
             traces = (pool.map if workers > 1 else map)(trace_certified, left, right)
-            pairs = [(f.regions, f.pieces) for f in tqdm(traces, total=m, delay=3, leave=False)]
+            for f in tqdm(traces, total=m, delay=3, leave=False):
+                pairs.append((f.regions, f.pieces))
+                if stop.is_set():
+                    raise KeyboardInterrupt
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
