@@ -13,7 +13,8 @@ from tqdm import tqdm
 from affinepieces._interrupts import deferred
 from affinepieces.networks import ReLUNetwork
 from affinepieces.pieces.certified import NARROW, trace_certified
-from affinepieces.pieces.exact import patterns_exact, trace_exact
+from affinepieces.pieces.exact import trace_exact
+from affinepieces.pieces.patterns import patterns_certified
 from affinepieces.pieces.piecewise import PiecewiseAffine
 from affinepieces.pieces.segment import Segment
 
@@ -98,11 +99,11 @@ def trace(net: ReLUNetwork, segment: Segment, *, exact: bool = False) -> Piecewi
 
 
 def activation_patterns(net: ReLUNetwork, segment: Segment) -> NDArray[np.bool_]:
-    """Which hidden neurons are active in each region: (regions, N_1 + ... + N_{L-1}), layer after layer.
+    """Which hidden neurons are active in each region, proved: (regions, N_1 + ... + N_{L-1}), layer after layer.
 
     >>> from affinepieces.constructions import hat
     >>> activation_patterns(hat(), Segment(0, 1))
     array([[ True, False],
            [ True,  True]])
     """
-    return patterns_exact(net, segment)
+    return patterns_certified(net, segment)
