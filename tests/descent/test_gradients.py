@@ -185,11 +185,14 @@ def test_overflow_shows(machine):
         after.network()
 
 
-def test_nan_is_not_hidden_by_relu():
-    net = ap.ReLUNetwork([[[60000.0, 60000.0, -60000.0]], [[1.0]]], [[0.0], [0.0]])
-    found = ap.gradients(net, [[2.0, 2.0, 2.0]], [[0.0]], ap.Rounded(ap.FLOAT16))  # inf - inf in the hidden neuron
+@pytest.mark.parametrize("machine", [ap.Rounded(ap.FLOAT16), ap.Native(np.float16),
+                                     ap.Rounded(ap.FLOAT16, grain=ap.Grain.TENSOR)], ids=str)
+def test_nan_is_not_hidden_by_relu(machine):
+    """inf - inf in the second hidden neuron."""
+    net = ap.ReLUNetwork([[[60000.0], [60000.0]], [[1.0, -1.0]], [[1.0]]], [[0.0, 0.0], [0.0], [0.0]])
+    found = ap.gradients(net, [[2.0]], [[0.0]], machine)
     assert np.isnan(found.loss)
-    assert np.isnan(found.weights[0]).all()
+    assert np.isnan(found.weights[2]).all()
 
 
 NET = ap.constructions.hat()
