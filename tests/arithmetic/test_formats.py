@@ -30,7 +30,7 @@ def test_formats_are_values():
     assert ap.wide(8) == ap.wide(8) != ap.BFLOAT16
     assert ap.E4M3.with_overflow(ap.Overflow.SATURATE) != ap.E4M3
     with pytest.raises(AttributeError):
-        ap.FLOAT16.precision = 12  # type: ignore[misc]
+        ap.FLOAT16.precision = 12
 
 
 @pytest.mark.parametrize(("arguments", "message"), [

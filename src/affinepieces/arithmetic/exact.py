@@ -81,10 +81,6 @@ class ExactArray:
         """A vector as a matrix of one column."""
         return ExactArray(self.numerators, self.denominator, (self.shape[0], 1))
 
-    def as_vector(self) -> ExactArray:
-        """A matrix of one column as a vector."""
-        return ExactArray(self.numerators, self.denominator, (self.shape[0],))
-
     def squared(self) -> ExactArray:
         """Every entry squared."""
         return self._build((v * v for v in self.numerators.entries()), self.denominator**2, self.shape)
