@@ -1,27 +1,36 @@
 # make book  build the book into _build/html          make live   edit and run the chapters in JupyterLab
 # make test  build the book and pass every test        make bench  compare speeds, write results/bench.json
-# make clean remove everything that was made
+# make reseed       re-run the chapters with other random numbers
+# make test-matrix  test the distributions, the lower bounds of the dependencies, and newer Pythons
+# make clean        remove everything that was made
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: book test live bench clean
+.PHONY: book test test-matrix live reseed bench clean
 book: $(VENV)/.ready
 	$(BIN)/python book/_tools/build.py
 
 test: book
 	$(BIN)/python -m pytest -n 2 --dist loadfile --book-cache
 
+test-matrix:
+	$(PYTHON) .ci/matrix.py
+
 live: $(VENV)/.ready
 	$(BIN)/python book/_tools/notebooks.py
-	$(BIN)/jupyter lab --LabApp.default_url=/lab/tree/notebooks/index.ipynb
+	$(BIN)/jupyter lab --log-level=WARN --LabApp.default_url=/lab/tree/notebooks/index.ipynb
+
+reseed: $(VENV)/.ready
+	$(BIN)/python book/_tools/reseed.py
 
 bench: $(VENV)/.ready
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt
 	$(BIN)/python benchmarks/bench.py
 
 clean:
-	rm -rf _build notebooks book/_static/vendor $(VENV)
+	[ ! -x $(BIN)/python ] || $(BIN)/python book/_tools/notebooks.py --remove
+	rm -rf _build build dist book/_static/vendor $(VENV)
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 $(VENV)/.ready: requirements.txt pyproject.toml

@@ -25,6 +25,7 @@ from naive import floor_pass, naive_breakpoints
 from timing import best
 
 OUT = Path(__file__).resolve().parents[1] / "results" / "bench.json"
+LEVELS = ("float64", "double_double", "words", "exact")
 UNIT, WIDE = ap.Segment(0, 1), ap.Segment(-5, 5)
 
 
@@ -71,16 +72,36 @@ def row(name: str, net: ap.ReLUNetwork, segment: ap.Segment, truth: int | None =
         "naive_s": best(lambda: naive_breakpoints(net, segment.a, segment.b)),
         "peer_s": best(lambda: peer_regions(net, segment)),
         "floor_s": best(lambda: floor_pass(net, columns)),
-        "certificate": vars(function.certificate),
+        "certificate": {level: getattr(function.certificate, level) for level in LEVELS},
     }
 
 
-def peak_memory(n: int) -> float:
-    """GB of a fresh process that counts the pieces of the sawtooth with n layers (Linux)."""
-    code = f"""import affinepieces as ap, re
+def sawtooth(n: int) -> dict[str, float]:
+    """Seconds and peak memory (GB, Linux) of a fresh process that counts the pieces of the sawtooth with n layers."""
+    code = f"""import affinepieces as ap, re, time
+ap.count_pieces(ap.constructions.sawtooth(3), ap.Segment(0, 1))
+begin = time.perf_counter()
 assert ap.count_pieces(ap.constructions.sawtooth({n}), ap.Segment(0, 1)) == 2**{n}
-print(re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read()).group(1))"""
-    return int(subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout) / 2**20
+print(time.perf_counter() - begin, re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read()).group(1))"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
+    seconds, kilobytes = done.stdout.split()
+    return {"seconds": float(seconds), "gb": int(kilobytes) / 2**20}
+
+
+def hard() -> dict[str, float]:
+    """Seconds for the pieces of networks on which float64 alone gets nowhere, or which are large."""
+    nets = {f"{d} layers of 64, biases 0.1": c.he_random([1] + [64] * d + [1], np.random.default_rng(0), bias_std=0.1)
+            for d in (30, 35, 40, 50)}
+    plain = c.he_random([1] + [256] * 8 + [1], np.random.default_rng([256, 8]), bias_std=1.0)
+    weights = [a.copy() for a in plain.weights]
+    weights[3][5, 7] = 1e-295
+    nets["8 layers of 256, one weight 1e-295"] = ap.ReLUNetwork(weights, plain.biases)
+    found = {name: best(lambda net=net: ap.count_pieces(net, ap.Segment(-3, 3))) for name, net in nets.items()}
+    rng = np.random.default_rng(0)
+    images = c.he_random([784] + [256] * 6 + [10], rng, bias_std=0.1, dtype=np.float32)
+    line = ap.Segment.between(*rng.random((2, 784)))
+    found["6 layers of 256, between two points in dimension 784"] = best(lambda: ap.count_pieces(images, line))
+    return found
 
 
 def show(rows: list[dict]) -> None:
@@ -110,12 +131,14 @@ def main() -> None:
         "snapshots_per_s": 1000 / best(lambda: ap.count_many(nets, WIDE)),
         "ns_per_piece": growth,
         "rounding": rounding.measure(),
-        "peak_gb": {"sawtooth n = 20": peak_memory(20), "sawtooth n = 4": peak_memory(4)},
+        "hard_s": hard(),
+        "large": {f"sawtooth n = {n}": sawtooth(n) for n in (4, 20, 24, 26)},
     }
     show(rows)
     print(f"snapshots of 1-16-16-16-16-1: {result['snapshots_per_s']:.0f} per second")
     print("sawtooth, ns per piece:", {n: round(v) for n, v in growth.items()})
-    print("peak memory, GB:", {k: round(v, 2) for k, v in result["peak_gb"].items()})
+    print("hard, seconds:", {k: round(v, 4) for k, v in result["hard_s"].items()})
+    print("large:", {k: {u: round(w, 2) for u, w in v.items()} for k, v in result["large"].items()})
     rounding.show(result["rounding"])
     OUT.write_text(json.dumps(result, indent=1) + "\n", "utf8")
 

@@ -1,11 +1,13 @@
 """Rounded arithmetic and exact gradients: how long they take, beside numpy's float64 on the same work."""
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 import affinepieces as ap
-from affinepieces.arithmetic.kernels import training
-from affinepieces.arithmetic.operations import kernel_arguments
+from affinepieces.descent.arithmetics import arithmetic_of
+from affinepieces.descent.gradients import fused
 from timing import best
 
 SMALL, LARGE = (16, 4, 64), (64, 5, 256)  # width, layers, points
@@ -27,22 +29,39 @@ def numpy_step(weights, biases, x, y, rate):
 
 
 def steps(width: int, layers: int, points: int) -> dict[str, float]:
-    """Seconds for one step of the network: numpy, rounded (kernel, and with all checks), and the exact gradient."""
+    """Seconds for one step of the network: numpy, rounded (kernel, with all checks, in training, with Adam), the exact
+    gradient, and the attribution of the error."""
     fmt, rng = ap.BFLOAT16, np.random.default_rng(width)
     net = ap.round_network(ap.constructions.he_random([1] + [width] * (layers - 1) + [1], rng, bias_std=1.0), fmt)
     x = ap.round_to(np.linspace(0, 1, points)[:, None], fmt)
     y = ap.round_to(x**2, fmt)
     flat = np.concatenate([p.ravel() for pair in zip(net.weights, net.biases, strict=True) for p in pair])
-    f, careful, seed, start = kernel_arguments(fmt, ap.NEAREST)
+    machine, do, widths = ap.Rounded(fmt), arithmetic_of(ap.Rounded(fmt)), np.array(net.widths)
+    run = ap.Run(net, x, y, 2.0**-12, 200, machine)
 
     def kernel():
-        gradient, _, _ = training.gradient(np.array(net.widths), flat, x.T.copy(), y.T.copy(), f, careful, seed,
-                                           start, None)
-        training.descend(flat, gradient, 2.0**-6, f, careful, seed, start)
+        gradient, _, _ = fused(flat, widths, x.T.copy(), y.T.copy(), machine, 1.0)
+        do.subtract(flat, do.scale(gradient, 2.0**-6))
 
     return {"numpy_s": best(lambda: numpy_step(net.weights, net.biases, x, y, 2.0**-6)), "kernel_s": best(kernel),
             "checked_s": best(lambda: ap.step(net, x, y, 2.0**-6, ap.Rounded(fmt))),
-            "exact_s": best(lambda: ap.gradients(net, x, y, ap.Exact()))}
+            "train_s": best(lambda: ap.train(run)) / 200,
+            "adam_s": best(lambda: ap.train(replace(run, optimiser=ap.Adam()))) / 200,
+            "exact_s": best(lambda: ap.gradients(net, x, y, ap.Exact())),
+            "attribution_s": best(lambda: ap.attribute(net, x, y, machine))}
+
+
+def many_seeds() -> dict[str, dict[str, float]]:
+    """Seconds for 500 steps of 32 runs of width 16, 4 layers, 64 points, with one and with two workers."""
+    out = {}
+    for machine in (ap.Rounded(ap.BFLOAT16), ap.Rounded(ap.BFLOAT16, ap.Stochastic(0)), ap.Native("float32")):
+        fmt = machine.format
+        net = ap.round_network(ap.constructions.he_random([1, 16, 16, 16, 1], np.random.default_rng(0), 1.0), fmt)
+        x = ap.round_to(np.linspace(0, 1, 64)[:, None], fmt)
+        runs = [ap.Run(net, x, ap.round_to(x**2, fmt), 2.0**-6, 500, machine, seed=s) for s in range(32)]
+        out[repr(machine)] = {f"{n} workers": best(lambda n=n, runs=runs: ap.train_many(runs, workers=n))
+                              for n in (1, 2)}
+    return out
 
 
 def products() -> dict[str, float]:
@@ -65,6 +84,7 @@ def measure() -> dict[str, object]:
         "elements_per_s": {"nearest": 1e6 / best(lambda: ap.round_to(x, ap.wide(8))),
                            "stochastic": 1e6 / best(lambda: ap.round_to(x, ap.wide(8), ap.Stochastic(0)))},
         "giga_multiply_adds_per_s": products(),
+        "many_seeds": many_seeds(),
         "steps": {"width 16, 4 layers, 64 points": steps(*SMALL), "width 64, 5 layers, 256 points": steps(*LARGE)},
     }
 
@@ -76,4 +96,7 @@ def show(found: dict) -> None:
     for name, s in found["steps"].items():
         print(f"step, {name}: numpy {1e3 * s['numpy_s']:.3f} ms, rounded {1e3 * s['kernel_s']:.3f} ms "
               f"({s['kernel_s'] / s['numpy_s']:.1f} times numpy), with all checks {1e3 * s['checked_s']:.3f} ms; "
-              f"exact gradient {1e3 * s['exact_s']:.1f} ms")
+              f"in training {1e3 * s['train_s']:.3f} ms, with Adam {1e3 * s['adam_s']:.3f} ms; "
+              f"exact gradient {1e3 * s['exact_s']:.1f} ms, attribution {s['attribution_s']:.2f} s")
+    for name, s in found["many_seeds"].items():
+        print(f"32 seeds, {name}: {s['1 workers']:.2f} s with one worker, {s['2 workers']:.2f} s with two")

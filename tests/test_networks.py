@@ -1,4 +1,10 @@
 """ReLUNetwork: a value that is checked, equal, saved, and exchanged with torch."""
+import copy
+import os
+import pickle
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import torch
@@ -19,17 +25,31 @@ HAT = ap.constructions.hat()
     ([np.zeros((0, 1))], [np.zeros(0)], "both at least 1"),
     ([[[1.0]]], [[0.0, 0.0]], r"biases\[0\] has shape \(2,\), expected \(1,\)"),
     ([[[1.0]], [[1.0, 1.0]]], [[0.0], [0.0]], r"the layer below has 1 neurons: expected \(1, 1\)"),
-    ([[[2**53 + 1]]], [[0]], r"keep them below 2\*\*53"),
+    ([[[2**53 + 1]]], [[0]], r"weights\[0\]\[0, 0\] is 9007199254740993, beyond 2\*\*53"),
 ])
 def test_bad_networks(weights, biases, message):
     with pytest.raises(ValueError, match=message):
         ap.ReLUNetwork(weights, biases)
 
 
-@pytest.mark.parametrize("dtype", [np.longdouble, complex, object])
-def test_unknown_formats(dtype):
-    with pytest.raises(TypeError, match="expected float16, float32 or float64"):
-        ap.ReLUNetwork([np.ones((1, 1), dtype)], [np.zeros(1)])
+@pytest.mark.parametrize(("weights", "biases", "message"), [
+    (None, None, r"weights is None, expected a sequence of arrays of shape \(N_j, N_\{j-1\}\)"),
+    ([[[1.0]]], None, r"biases is None, expected a sequence of arrays of shape \(N_j,\)"),
+    (np.float64(3), [[0.0]], "weights is np.float64.3.0., expected"),
+    ("weights", [[0.0]], "weights is 'weights', expected"),
+    ({"0.weight": 1}, [[0.0]], "weights is {'0.weight': 1}, expected .*from_torch"),
+    (nn.Linear(1, 1), None, "weights is Linear.*for a torch module take ReLUNetwork.from_torch"),
+    ([["0.5"]], [[0.0]], r"weights\[0\] has dtype <U3 \('0.5', for example\)"),
+    ([[[None]]], [[0.0]], r"weights\[0\]\[0, 0\] is None, expected a real number"),
+    ([np.ones((1, 1), complex)], [[0.0]], r"weights\[0\] has dtype complex128, expected float16, float32 or float64"),
+])
+def test_what_is_no_network(weights, biases, message):
+    with pytest.raises(TypeError, match=message):
+        ap.ReLUNetwork(weights, biases)
+
+
+def test_layers_may_come_from_a_generator():
+    assert ap.ReLUNetwork((a for a in HAT.weights), iter(HAT.biases)) == HAT
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
@@ -58,20 +78,55 @@ def test_equality_and_hash():
     assert zero != "network"
 
 
-@pytest.mark.parametrize("family", FAMILIES)
-def test_save_and_load(tmp_path, family):
-    net = network(family, 0, np.float32)
-    net.save(tmp_path / "net")
-    assert ap.ReLUNetwork.load(tmp_path / "net") == net
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, lambda net: pickle.loads(pickle.dumps(net))])
+def test_copies_are_equal_and_cannot_be_written_to(copied):
+    net = network("generic", 3, np.float32)
+    again = copied(net)
+    assert (again, hash(again), again.dtype) == (net, hash(net), net.dtype)
+    with pytest.raises(ValueError, match="read-only"):
+        again.weights[0][0, 0] = 2
 
 
-def test_load_refuses_other_files(tmp_path):
-    np.savez(tmp_path / "x.npz", a=np.zeros(2))
-    with pytest.raises(ValueError, match=r"give a file written by ReLUNetwork.save"):
-        ap.ReLUNetwork.load(tmp_path / "x.npz")
-    np.savez(tmp_path / "y.npz", weight_0=np.array([object()]), bias_0=np.zeros(1))
-    with pytest.raises(ValueError, match="allow_pickle=False"):
-        ap.ReLUNetwork.load(tmp_path / "y.npz")
+def test_hash_is_the_same_in_every_process():
+    code = "import affinepieces as ap; net = ap.constructions.square(3); print(hash(net), hash(net.astype('f2')))"
+    done = subprocess.run([sys.executable, "-c", code], env={**os.environ, "PYTHONHASHSEED": "1"},
+                          capture_output=True, text=True, check=True)
+    net = ap.constructions.square(3)
+    assert done.stdout.strip() == f"{hash(net)} {hash(net.astype(np.float16))}"
+    assert len({hash(network(family, 0)) for family in FAMILIES}) == len(FAMILIES)
+
+
+def test_repr_is_short():
+    assert repr(HAT) == "ReLUNetwork(1-2-1, float64)"
+    assert repr(ap.constructions.sawtooth(40)) == "ReLUNetwork(1-2-2-2-...-2-2-1, 41 layers, float64)"
+
+
+@pytest.mark.parametrize("dtype", [int, bool, complex, "bfloat16", np.longdouble, None, ap.BFLOAT16, "x"])
+def test_astype_refuses_what_is_no_format_of_networks(dtype):
+    with pytest.raises(TypeError, match=r"dtype is .*, expected float16, float32 or float64: .* round_network"):
+        HAT.astype(dtype)
+
+
+def test_astype_takes_the_names_that_torch_gives():
+    assert HAT.astype(torch.half) == HAT.astype(np.float16)
+
+
+def test_astype_rounds_or_says_what_is_out_of_range():
+    third = ap.ReLUNetwork([[[1 / 3]]], [[1e6]])
+    assert third.astype("float32").weights[0][0, 0] == np.float32(1 / 3)
+    with pytest.raises(OverflowError, match=r"biases\[0\] holds 1e\+06, but the largest number of float16 is 65504"):
+        third.astype(np.float16)
+
+
+def test_inputs_are_rounded_to_the_format_of_the_network():
+    net = HAT.astype(np.float32)
+    assert np.array_equal(net([[0.1]]), net(np.float32([[0.1]])))
+    assert np.array_equal(net(torch.tensor([[0.5]], dtype=torch.bfloat16, requires_grad=True)), [[1.0]])
+    with pytest.raises(OverflowError, match=r"x holds 1e\+40, but the largest number of float32"):
+        net([[1e40]])
+    for values in ([["0.5"]], None, {0.5}):
+        with pytest.raises(TypeError, match=r"x (has dtype|is) .*expected"):
+            net(values)
 
 
 @pytest.mark.parametrize("x", [[1.0], [[1.0, 2.0]]])

@@ -30,7 +30,8 @@ WANTED = {  # package: {path in the tarball: folder or file below vendor}
 def fetch() -> None:
     """Bring the vendor folder up to date; SystemExit with one line if the npm registry does not answer."""
     pins = json.loads((TOOLS / "package.json").read_text("utf8"))["dependencies"]
-    if STAMP.exists() and json.loads(STAMP.read_text("utf8")) == pins:
+    stamp = {"pins": pins, "wanted": WANTED}
+    if STAMP.exists() and json.loads(STAMP.read_text("utf8")) == stamp:
         return
     for package, files in WANTED.items():
         with tempfile.TemporaryDirectory() as folder:
@@ -39,7 +40,7 @@ def fetch() -> None:
             if done.returncode:
                 sys.exit(f"could not fetch {package} from the npm registry (is there a network?): {done.stderr[-300:]}")
             unpack(next(Path(folder).glob("*.tgz")), files)
-    STAMP.write_text(json.dumps(pins), "utf8")
+    STAMP.write_text(json.dumps(stamp), "utf8")
 
 
 def unpack(tarball: Path, files: dict[str, str]) -> None:

@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from affinepieces._arrays import float_dtype
+from affinepieces.arguments import generator, integer, items, network, number
 from affinepieces.networks import ReLUNetwork
 
 Array = NDArray[Any]
@@ -38,8 +40,8 @@ def sawtooth(n: int, peak: float = 0.5) -> ReLUNetwork:
     >>> count_pieces(sawtooth(5), Segment(0, 1))
     32
     """
-    _check_depth(n)
-    if not 0 < peak < 1:
+    n = integer(n, "n", 1, remedy="the number of hidden layers")
+    if not 0 < number(peak, "peak") < 1:
         raise ValueError(f"peak is {peak}, expected a number strictly between 0 and 1")
     up, turn = 1 / peak, -(1 / peak + 1 / (1 - peak))
     weights = [[[1.0], [1.0]]] + [[[up, turn], [up, turn]]] * (n - 1) + [[[up, turn]]]
@@ -56,9 +58,7 @@ def square(n: int) -> ReLUNetwork:
     >>> float(square(3)([[0.5]])[0, 0])
     0.25
     """
-    _check_depth(n)
-    if n > 500:
-        raise ValueError(f"n is {n}: 4^-n is not exact in float64 beyond n = 500")
+    n = integer(n, "n", 1, 500, "the number of hidden layers; beyond 500 the float64 4^-n is not exact")
     weights: list[list[list[float]]] = [[[1.0], [1.0], [1.0]]]
     for s in range(1, n + 1):
         carry = [-2.0 * 4.0**-s, 4.0 * 4.0**-s, 1.0]
@@ -95,6 +95,7 @@ def rescale(net: ReLUNetwork, factors: Sequence[ArrayLike]) -> ReLUNetwork:
     >>> gentle.biases[2]
     array([ 0.   , -0.125])
     """
+    net, factors = network(net), items(factors, "factors", "powers of two, one or one array for each hidden layer")
     if len(factors) != net.layers - 1:
         raise ValueError(f"{len(factors)} factors for {net.layers - 1} hidden layers: give one for each")
     scales = [_powers_of_two(c, n) for c, n in zip(factors, net.widths[1:], strict=False)]
@@ -107,16 +108,21 @@ def rescale(net: ReLUNetwork, factors: Sequence[ArrayLike]) -> ReLUNetwork:
 
 
 def he_random(widths: Sequence[int], rng: np.random.Generator, bias_std: float = 0.0,
-              dtype: type = np.float64) -> ReLUNetwork:
+              dtype: Any = np.float64) -> ReLUNetwork:
     """A random network: weights N(0, 2 / N_{j-1}), biases N(0, bias_std^2), rounded to dtype.
 
-    widths: (N_0, ..., N_L).  Source: He et al. (2015).
+    widths: (N_0, ..., N_L).  bias_std: >= 0.  dtype: float16, float32 or float64.
+    Source: He et al. (2015).
 
     >>> he_random([1, 8, 8, 1], np.random.default_rng(0), bias_std=1.0)
     ReLUNetwork(1-8-8-1, float64)
     """
-    if len(widths) < 2 or min(widths) < 1:
-        raise ValueError(f"widths are {list(widths)}, expected at least two positive integers")
+    widths = [integer(n, f"widths[{j}]", 1) for j, n in enumerate(items(widths, "widths", "layer widths"))]
+    if len(widths) < 2:
+        raise ValueError(f"widths are {widths}, expected at least two: those of input and output")
+    generator(rng)
+    number(bias_std, "bias_std", least=0)
+    dtype = float_dtype(dtype, "dtype", "for other formats round the network with round_network(net, format)")
     pairs = list(itertools.pairwise(widths))
     weights = [(rng.standard_normal((n, m)) * np.sqrt(2 / m)).astype(dtype) for m, n in pairs]
     return ReLUNetwork(weights, [(rng.standard_normal(n) * bias_std).astype(dtype) for n in widths[1:]])
@@ -129,15 +135,10 @@ def perturb_biases(net: ReLUNetwork, width: float, rng: np.random.Generator) -> 
     >>> bool(abs(net.biases[0] - hat().biases[0]).max() <= 0.125)
     True
     """
-    if not (np.isfinite(width) and width >= 0):
-        raise ValueError(f"width of the noise is {width}, expected a finite number >= 0")
+    net, width = network(net), number(width, "width", least=0, remedy="the width of the noise")
+    generator(rng)
     noisy = [b + rng.uniform(-width / 2, width / 2, b.shape).astype(net.dtype) for b in net.biases[:-1]]
     return ReLUNetwork(net.weights, [*noisy, net.biases[-1]])
-
-
-def _check_depth(n: int) -> None:
-    if not isinstance(n, int | np.integer) or n < 1:
-        raise ValueError(f"n is {n!r}, expected an integer >= 1: the number of hidden layers")
 
 
 def _powers_of_two(factor: ArrayLike, width: int) -> Array:

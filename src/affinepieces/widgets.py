@@ -11,11 +11,17 @@ from hashlib import sha256
 from itertools import product
 from typing import Any
 
-import ipywidgets as widgets
-import matplotlib as mpl
-import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.figure import Figure
+
+from affinepieces._extras import wanted
+
+with wanted("book"):
+    import ipywidgets as widgets
+    import matplotlib as mpl
+    import matplotlib.pyplot as plt
+    from matplotlib.figure import Figure
+
+from affinepieces.arguments import instance, items, refuse
 
 Draw = Callable[..., Figure]
 Controls = Mapping[str, Sequence[Any]]
@@ -26,18 +32,24 @@ def explore(draw: Draw, *, alt: str, labels: Mapping[str, str] | None = None,
     """A figure that follows one or two sliders.
 
     draw(**values) returns a matplotlib figure.  controls: for each argument of `draw` the sequence of
-    its meaningful values, two or more; the slider starts at the first.  labels: the symbol shown for an
+    its meaningful values, two or more, of any kind; the slider starts at the first.  labels: the symbol shown for an
     argument, its name otherwise.  alt: what the figure shows, for those who cannot see it.
 
     With a kernel every move of a slider calls `draw` again, and numeric controls take the values
     between the given ones too.  Where the environment variable AFFINEPIECES_FRAMES is set, as it is
     while the book is built, all positions are drawn at once and the page needs no kernel.
     """
+    if not callable(draw):
+        refuse("draw", draw, "a function that returns a matplotlib Figure")
+    instance(alt, str, "alt", "say what the figure shows")
     if not 1 <= len(controls) <= 2:
         raise ValueError(f"explore got {len(controls)} controls ({', '.join(controls) or 'none'}): give one or two")
+    controls = {name: items(values, name, "values of this control") for name, values in controls.items()}
     for name, values in controls.items():
         if len(values) < 2:
             raise ValueError(f"control {name} has {len(values)} values, expected at least two")
+    if labels is not None and not isinstance(labels, Mapping):
+        refuse("labels", labels, "a mapping from controls to symbols")
     names = {name: (labels or {}).get(name, name) for name in controls}
     build = _frames if os.environ.get("AFFINEPIECES_FRAMES") else _live
     box: widgets.VBox = build(partial(_picture, draw, alt, names), names, controls)
@@ -66,7 +78,7 @@ def _live_slider(label: str, values: Sequence[Any]) -> widgets.Widget:
     """All integers, or all floats of an even spacing, between the given ones; otherwise just the given ones."""
     options: dict[str, Any] = {"description": label, "value": values[0], "continuous_update": False}
     low, high = (min(values), max(values)) if _numeric(values) else (None, None)
-    if all(isinstance(v, int) for v in values):
+    if low is not None and all(isinstance(v, int) for v in values):
         return widgets.IntSlider(min=low, max=high, **options)
     if low is not None and np.allclose(np.diff(values), values[1] - values[0]):
         return widgets.FloatSlider(min=low, max=high, step=(high - low) / 200, readout_format=".4g", **options)
@@ -90,7 +102,7 @@ def _frames(picture: Callable[..., str], names: Mapping[str, str], controls: Con
 
 def _picture(draw: Draw, alt: str, names: Mapping[str, str], /, **values: Any) -> str:
     """The figure as inline SVG, described for screen readers."""
-    figure = draw(**values)
+    figure = instance(draw(**values), Figure, "what draw returned", "end it with: return figure")
     buffer = io.StringIO()
     with mpl.rc_context({"svg.hashsalt": "affinepieces", "svg.fonttype": "path"}):
         figure.savefig(buffer, format="svg", bbox_inches="tight", metadata={"Date": None})

@@ -40,6 +40,19 @@ def test_tiny_formats_exhaustively_against_fractions(fmt):
     assert same(ap.round_to(points, fmt), expected)
 
 
+@pytest.mark.parametrize("t", range(2, 8))
+def test_relative_error_of_one_rounding(t):
+    """At most u / (1 + u) for normal numbers, and this much at 1 + u and nowhere between the powers of two."""
+    fmt, u = ap.Format("tiny", t, -3, 3), Fraction(1, 2**t)
+    points = np.unique(np.concatenate([around(np.arange(1, 2 ** (t + 4)) * 2.0 ** (-t - 3) * s) for s in (1, 8)]))
+    points = points[(np.abs(points) >= fmt.smallest_normal) & (np.abs(ap.round_to(points, fmt)) <= fmt.largest)]
+    errors = [abs(Fraction(r) - Fraction(x)) / abs(Fraction(x)) for x, r in
+              zip(points, ap.round_to(points, fmt), strict=True)]
+    assert max(errors) == u / (1 + u)
+    attained = {abs(x) for x, error in zip(points, errors, strict=True) if error == u / (1 + u)}
+    assert attained == {2.0**e * (1 + float(u)) for e in range(-3, 4) if 2.0**e < points.max()}
+
+
 @given(FORMATS, st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1))
 def test_any_format_against_fractions(fmt, values):
     points = np.array(values) + 0.0

@@ -47,7 +47,9 @@ def test_every_statement_has_its_row():
 
 
 def test_every_claim_of_the_paper_has_its_row():
-    table = FIDELITY.split("| in the paper | what it says |")[1].split("##")[0]
-    claims = set(re.findall(r"^\| ([^|-][^|]*?) \|", table, re.M))
+    """Or says in the table of fidelity.md why it cannot have one."""
+    table = FIDELITY.split("| in the paper | what it says | here |")[1].split("##")[0]
+    claims = dict(re.findall(r"^\| ([^|-][^|]*?) \|[^|]*\| ([^|]*) \|$", table, re.M))
     assert len(claims) > 8
-    assert claims == {row["paper"] for row in ROWS if "paper" in row}
+    used = {row["paper"] for row in ROWS if "paper" in row}
+    assert {claim for claim, here in claims.items() if not here.startswith("not checked: ")} <= used <= set(claims)

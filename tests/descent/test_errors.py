@@ -89,11 +89,36 @@ def test_condition_number_over_samples(seed):
     assert found.entries()[found.entries() > 0].min() >= 1 - 1e-12
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_condition_number_over_outputs_and_labels(seed):
+    """A gradient is affine in the labels, which gives the contribution of each output and each label exactly."""
+    net, x, _ = problem(seed, widths=(2, 4, 3, 2))
+    y = ap.round_to(np.random.default_rng(seed).standard_normal((len(x), 2)), ap.FLOAT32)
+    _, whole = oracle.gradient(net, x, y)
+    moduli = [np.array([Fraction(0)] * len(b)) for b in net.biases]
+    for s, (point, label) in enumerate(zip(x, y, strict=True)):
+        outputs = oracle.forward(*oracle.lists(net), point, oracle.exact)[1][-1]
+        for k in range(2):
+            moved = y.copy()
+            moved[s, k] *= 2
+            _, other = oracle.gradient(net, x, moved)
+            size, step = abs(outputs[k]) + abs(Fraction(float(label[k]))), Fraction(float(moved[s, k] - label[k]))
+            moduli = [m + abs((np.array(g) - np.array(h)) * size / step)
+                      for m, g, h in zip(moduli, whole, other, strict=True)]
+    found = ap.condition_number(net, x, y, ap.Terms.RESIDUALS)
+    for kappa, sums, g in zip(found.biases, moduli, whole, strict=True):
+        expected = [float(m / abs(v)) if v else 0.0 for m, v in zip(sums, g, strict=True)]
+        assert kappa == pytest.approx(expected, rel=1e-11)
+    samples, paths = (ap.condition_number(net, x, y, terms).entries() for terms in (ap.Terms.SAMPLES, ap.Terms.PATHS))
+    assert np.all(samples <= found.entries() * (1 + 1e-11))
+    assert np.all(found.entries() <= paths * (1 + 1e-11))
+
+
 def test_condition_number_where_everything_cancels():
     net = ap.ReLUNetwork([[[1.0]], [[1.0]]], [[0.0], [0.0]])
     kappa = ap.condition_number(net, [[1.0], [1.0]], [[0.0], [2.0]])
     assert np.all(np.isinf(kappa.entries()))
-    with pytest.raises(TypeError, match=r"terms is 'paths', expected Terms\.SAMPLES or Terms\.PATHS"):
+    with pytest.raises(TypeError, match=r"terms is 'paths', expected Terms\.SAMPLES, Terms\.RESIDUALS or Terms\.PATHS"):
         ap.condition_number(net, [[1.0]], [[1.0]], "paths")
 
 
@@ -120,6 +145,17 @@ def test_effective_perturbation_of_a_lost_update_is_one():
     assert level.gradient.biases[0][0] == 0.0
     assert ap.effective_perturbation(net, x, y, 1.0, machine).step.biases[0][0] == 0.0
     assert ap.effective_perturbation(net, x, y, 0.1, ap.Exact()).step.entries().max() == 0
+
+
+def test_a_gradient_from_elsewhere():
+    """Neither loss nor activity is known; the errors are those of the same numbers from a machine."""
+    net, x, y = problem(1)
+    found, exact = ap.gradients(net, x, y, ap.Native()), ap.gradients(net, x, y, ap.Exact())
+    other = ap.Gradients(found.weights, found.biases, None, ())
+    assert ap.relative_error(other, exact) == ap.relative_error(found, exact)
+    assert repr(other) == "Gradients(2-4-3-1, float64)"
+    with pytest.raises(ValueError, match=r"computed is Gradients.* does not know which neurons were active"):
+        ap.flips(other, exact)
 
 
 def test_flips():

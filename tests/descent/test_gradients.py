@@ -85,6 +85,9 @@ def test_rounded_gradient_is_the_scalar_truth(fmt, seed):
     net, x, y = rounded_problem(fmt, seed)
     found = ap.gradients(net, x, y, ap.Rounded(fmt))
     assert equal(found, *oracle.gradient(net, x, y, lambda q: Fraction(round_fraction(q, fmt))))
+    for way in ap.Toward:
+        found = ap.gradients(net, x, y, ap.Rounded(fmt, way))
+        assert equal(found, *oracle.gradient(net, x, y, lambda q, way=way: Fraction(round_fraction(q, fmt, way))))
 
 
 def test_derivative_of_relu_at_zero_is_zero():

@@ -9,11 +9,12 @@ import pytest
 
 import affinepieces as ap
 from affinepieces.descent import training
-from affinepieces.descent.errors import LayerArrays
 from affinepieces.descent.gradients import rounded_rate
+from affinepieces.descent.noise import Perturbed
 from affinepieces.descent.runs import Run
 from affinepieces.descent.training import train, train_many
-from affinepieces.descent.updates import Perturbed, perturbed_network
+from affinepieces.descent.updates import perturbed_network
+from affinepieces.parameters import Parameters
 
 STOCHASTIC = ap.Rounded(ap.FLOAT16, ap.Stochastic(3))
 MACHINES = [ap.Native(np.float32), ap.Native(), ap.Native(np.float16), ap.Rounded(ap.BFLOAT16), ap.Rounded(ap.FLOAT32),
@@ -30,11 +31,12 @@ def named(method):
 def example(method, seed=0, steps=30, widths=(1, 6, 5, 2), **options):
     """A small run with data and start in the method's format."""
     rng = np.random.default_rng(seed)
-    fmt = getattr(method, "format", ap.FLOAT64)
+    noise, method = (method, ap.Native()) if isinstance(method, Perturbed) else (None, method)
+    fmt = method.format
     net = ap.round_network(ap.constructions.he_random(widths, rng, bias_std=0.5), fmt)
     net = net.astype(method.dtype) if isinstance(method, ap.Native) else net
     x, y = rng.uniform(-1, 1, (9, widths[0])), rng.standard_normal((9, widths[-1]))
-    options = {"record": range(steps + 1), "seed": 5} | options
+    options = {"record": range(steps + 1), "seed": 5, "noise": noise} | options
     return Run(net, ap.round_to(x, fmt), ap.round_to(y, fmt), 0.03, steps, method, **options)
 
 
@@ -56,18 +58,20 @@ def same(first, second):
 def test_training_is_repeated_steps(method, widths):
     run = example(method, widths=widths)
     history = train(run)
-    net, rate = run.start, rounded_rate(run.learning_rate, run.machine(0))
+    net, rate = run.start, rounded_rate(run.learning_rate, run.machine_at(0))
     assert history.steps.tolist() == list(range(31))
     assert history.complete
     assert history.diverged_at is None
     for k, (recorded, loss, updates) in enumerate(zip(history.networks, history.losses, history.updates, strict=True)):
-        made = ap.step(net, run.x, run.y, run.learning_rate, run.machine(k))
+        made = ap.step(net, run.x, run.y, run.learning_rate, run.machine_at(k))
         assert bits(recorded) == bits(net)
         assert recorded.dtype == (method.dtype if isinstance(method, ap.Native) else np.float64)
         assert loss == made.gradients.loss
         assert [u.shape for u in updates] == [(n,) for n in widths[1:-1]]
         for update, gradient in zip(updates, made.gradients.biases[:-1], strict=True):
-            assert np.array_equal(update, -rate * gradient.astype(np.float64))
+            moves = rate * gradient.astype(np.float64)  # before it is rounded
+            fmt = run.machine.format
+            assert np.all(np.abs(update + moves) <= 2 * fmt.unit_roundoff * np.abs(moves) + fmt.spacing)
         net = made.network()
 
 
@@ -78,7 +82,7 @@ def test_perturbed_training_is_repeated_perturbed_updates():
     for k, recorded in enumerate(history.networks):
         assert bits(recorded) == bits(net)
         found = ap.gradients(net, run.x, run.y, ap.Native())
-        moves = LayerArrays(*(tuple(-run.learning_rate * g for g in grads) for grads in (found.weights, found.biases)))
+        moves = Parameters(*(tuple(-run.learning_rate * g for g in grads) for grads in (found.weights, found.biases)))
         assert all(map(np.array_equal, history.updates[k], moves.biases[:-1]))
         net = perturbed_network(net, moves, 0.3, run.generator(k))
 
@@ -93,7 +97,8 @@ def test_noise_is_new_for_every_step_seed_and_neuron():
     """All neurons are active at the one data point, so that every update is perturbed."""
     net = ap.ReLUNetwork([np.ones((3, 1)), [[1.0, 1.0, 1.0]]], [np.ones(3), [0.0]])
     delta, rate, steps = 0.5, 1e-3, 6
-    runs = [Run(net, [[1.0]], [[0.0]], rate, steps, Perturbed(delta), range(steps + 1), seed) for seed in range(400)]
+    runs = [Run(net, [[1.0]], [[0.0]], rate, steps, ap.Native(), range(steps + 1), seed,
+                noise=Perturbed(delta)) for seed in range(400)]
     theta = []
     for history in train_many(runs):
         biases = np.array([n.biases[0] for n in history.networks])
@@ -115,14 +120,14 @@ def test_a_run_is_a_pure_function(method):
 
 def test_both_seeds_of_stochastic_rounding_matter():
     run = example(STOCHASTIC)
-    other = replace(run, method=ap.Rounded(ap.FLOAT16, ap.Stochastic(4)))
+    other = replace(run, machine=ap.Rounded(ap.FLOAT16, ap.Stochastic(4)))
     assert bits(train(run).networks[-1]) != bits(train(other).networks[-1])
-    assert run.machine(0).rounding != run.machine(1).rounding != run.machine(2).rounding
+    assert run.machine_at(0).rounding != run.machine_at(1).rounding != run.machine_at(2).rounding
 
 
 def test_random_numbers_are_not_those_of_the_bare_seed():
     assert example(Perturbed(0.1), seed=0).generator(0).random() != np.random.default_rng(5).random()
-    assert example(STOCHASTIC).machine(0).rounding.stream != ap.Stochastic(3).stream
+    assert example(STOCHASTIC).machine_at(0).rounding.stream != ap.Stochastic(3).stream
 
 
 @pytest.mark.parametrize("method", METHODS, ids=named)
@@ -157,7 +162,7 @@ def interrupts(monkeypatch):
                 return function(*args)
             return call
 
-        monkeypatch.setattr(training.kernels, "gradient", interrupted(training.kernels.gradient))
+        monkeypatch.setattr(training, "fused", interrupted(training.fused))
         monkeypatch.setattr(training, "backpropagate", interrupted(training.backpropagate))
 
     yield at
@@ -170,7 +175,7 @@ def test_an_interrupted_run_can_be_continued(method, at, interrupts):
     run = example(method, record=range(0, 31, 10))
     whole = train(run)
     interrupts(at)
-    history, untouched = train_many([run, replace(run, learning_rate=0.25)])
+    history, untouched = train_many([run, replace(run, learning_rate=0.25)], workers=1)
     assert not history.complete
     assert history.diverged_at is None
     assert history.steps.tolist() == sorted({*range(0, at + 1, 10), at + 1})
@@ -212,7 +217,7 @@ def test_divergence_ends_with_the_last_finite_network(method):
     with pytest.raises(FloatingPointError, match=f"not finite after step {history.diverged_at}: nothing to continue"):
         history.rest()
     if not isinstance(method, Perturbed):
-        last = ap.step(history.networks[-1], run.x, run.y, 64.0, run.machine(history.diverged_at - 1))
+        last = ap.step(history.networks[-1], run.x, run.y, 64.0, run.machine_at(history.diverged_at - 1))
         with pytest.raises(FloatingPointError, match="not finite after the step"):
             last.network()
 
@@ -261,28 +266,37 @@ def test_a_run_is_a_value():
 
 @pytest.mark.parametrize(("changes", "message"), [
     ({"learning_rate": 0.0}, "learning_rate is 0.0, expected a finite number > 0"),
-    ({"learning_rate": 1e-60, "method": ap.Native(np.float32)}, "learning_rate 1e-60 becomes 0.0 in float32"),
+    ({"learning_rate": 1e-60, "machine": ap.Native(np.float32)}, "learning_rate 1e-60 becomes 0.0 in float32"),
     ({"steps": -1}, "steps is -1, expected an integer >= 0"),
-    ({"steps": 2.0}, "steps is 2.0, expected an integer >= 0"),
     ({"first": 4}, "steps is 3, expected an integer >= 4"),
     ({"seed": -1}, "seed is -1, expected an integer >= 0"),
-    ({"record": [0, 4]}, "record holds 4, expected integers from 0 to 3"),
-    ({"record": [0.5]}, "record holds 0.5, expected integers from 0 to 3"),
+    ({"record": [0, 4]}, r"record\[1\] is 4, expected an integer from 0 to 3"),
     ({"y": [1.0]}, r"y has shape \(1,\), expected \(m, 1\)"),
     ({"y": [[1.0], [1.0]]}, "x has 1 points and y has 2"),
     ({"x": [[np.nan]]}, "x holds nan: data must be finite"),
-    ({"x": [[0.1]], "method": ap.Rounded(ap.BFLOAT16)}, "x.*0.1.*, not a number of bfloat16: round it first"),
-    ({"method": ap.Rounded(ap.wide(30), ap.Stochastic(0))}, "at most 26 bits")])
+    ({"x": [[0.1]], "machine": ap.Rounded(ap.BFLOAT16)}, "x.*0.1.*, not a number of bfloat16: round it first"),
+    ({"machine": ap.Rounded(ap.wide(30), ap.Stochastic(0))}, "at most 26 bits")])
 def test_bad_descriptions(changes, message):
     good = {"start": ap.constructions.hat(), "x": [[0.5]], "y": [[1.0]], "learning_rate": 0.1, "steps": 3,
-            "method": ap.Native()}
+            "machine": ap.Native()}
     with pytest.raises(ValueError, match=message):
         train(Run(**(good | changes)))
 
 
-def test_methods_that_do_not_train():
-    for method in (ap.Exact(), "gradient descent", 0.1):
-        with pytest.raises(TypeError, match=r"method is .*, expected Native"):
-            Run(ap.constructions.hat(), [[0.5]], [[1.0]], 0.1, 3, method)
+@pytest.mark.parametrize(("changes", "message"), [
+    ({"steps": 2.0}, "steps is 2.0, expected an integer >= 0"),
+    ({"record": [0.5]}, r"record\[0\] is 0.5, expected an integer from 0 to 3"),
+    ({"start": [[1.0]]}, r"start is \[\[1.0\]\], expected a ReLUNetwork or a torch module")])
+def test_descriptions_of_the_wrong_kind(changes, message):
+    given = {"start": ap.constructions.hat(), "x": [[0.5]], "y": [[1.0]], "learning_rate": 0.1, "steps": 3,
+             "machine": ap.Native()}
+    with pytest.raises(TypeError, match=message):
+        Run(**(given | changes))
+
+
+def test_machines_that_do_not_train():
+    for machine in (ap.Exact(), "gradient descent", 0.1):
+        with pytest.raises(TypeError, match=r"machine is .*, expected (Native|one whose update is not exact)"):
+            Run(ap.constructions.hat(), [[0.5]], [[1.0]], 0.1, 3, machine)
     with pytest.raises(ValueError, match=r"all 3 steps are made.*first=3"):
         train(Run(ap.constructions.hat(), [[0.5]], [[1.0]], 0.1, 3, ap.Native())).rest()

@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 
 import affinepieces as ap
-from affinepieces.descent.errors import LayerArrays
-from affinepieces.descent.updates import Perturbed, exact_update, perturbed_network
+from affinepieces.descent.noise import Perturbed
+from affinepieces.descent.updates import exact_update, perturbed_network
+from affinepieces.parameters import Parameters
 from descent import backprop_oracle as oracle
 from families import FAMILIES, network
 
@@ -17,7 +18,7 @@ def update_of(net, rng, zeros=0.0):
     """Random updates, some of them zero."""
     def draw(p):
         return rng.standard_normal(p.shape) * (rng.random(p.shape) >= zeros)
-    return LayerArrays(tuple(map(draw, net.weights)), tuple(map(draw, net.biases)))
+    return Parameters(tuple(map(draw, net.weights)), tuple(map(draw, net.biases)))
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -81,6 +82,33 @@ def test_what_is_not_perturbed(delta):
         assert np.array_equal(after, before + update.hidden_biases())
     else:
         assert np.all(after[~still] != (before + update.hidden_biases())[~still])
+
+
+def last_operation(b, residual, rate):
+    """Theta of a step of one neuron whose update is exact, in bfloat16; and the exact update."""
+    net = ap.ReLUNetwork([[[1.0]], [[1.0]]], [[b], [0.0]])
+    made = ap.step(net, [[0.0]], [[b - residual]], rate, ap.Rounded(ap.BFLOAT16)).biases[0][0]
+    exact = -2 * Fraction(rate) * Fraction(residual)
+    return (Fraction(float(made)) - Fraction(b)) / exact - 1, exact
+
+
+def test_the_last_operation_of_a_step():
+    """Theta is the rounding of b + Delta over Delta: at most u |b + Delta| / |Delta|, -1 exactly where it is lost."""
+    rng, u, shares, lost = np.random.default_rng(6), Fraction(1, 2**8), [], 0
+    for _ in range(400):
+        b, residual = float(rng.integers(129, 192)), float(rng.choice([-1, 1]) * rng.integers(1, 65))
+        rate = 2.0 ** -rng.integers(2, 10)
+        theta, update = last_operation(b, residual, rate)
+        total = Fraction(b) + update
+        rounded = Fraction(ap.round_to(float(total), ap.BFLOAT16))
+        assert abs(theta) == abs(rounded - total) / abs(update) <= u * abs(total) / abs(update)
+        assert (theta == -1) == (rounded == Fraction(b))
+        shares.append(abs(theta) / (u / (1 + u) * abs(total) / abs(update)))
+        lost += theta == -1
+    assert 50 < lost < 350
+    assert max(shares) <= 1
+    theta, update = last_operation(1.0, -(2.0**-7), 0.25)  # 1 + u, half way between two numbers
+    assert abs(theta) == u / (1 + u) * (1 + update) / update == 1
 
 
 def test_one_generator_gives_many_draws():

@@ -10,28 +10,39 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 import affinepieces as ap
-from affinepieces.pieces.certified import _Pass, _Problem, trace_certified
-from affinepieces.pieces.exact import trace_exact
-from affinepieces.pieces.layers import prepare
+from affinepieces.pieces.certified import Search
+from affinepieces.pieces.exact import patterns_exact, trace_exact
+from affinepieces.pieces.layers import Line
+from affinepieces.pieces.level import Pass, Wanted
 from families import FAMILIES, network, segment
 
 UNIT = ap.Segment(0, 1)
 
 
 def assert_certified(net, line):
-    """Counts, kinks and the enclosures of the breakpoints are those of rational arithmetic."""
-    found, truth = trace_certified(net, line), trace_exact(net, line)
+    """Counts, kinks and the enclosures of all numbers are those of rational arithmetic."""
+    found, truth = ap.trace(net, line), trace_exact(net, line)
     assert (found.regions, found.pieces) == (truth.regions, truth.pieces)
-    assert trace_certified(net, line, kinks=False).regions == truth.regions
+    assert (ap.count_regions(net, line), ap.count_pieces(net, line)) == (truth.regions, truth.pieces)
     assert np.array_equal(found.kinks, truth.kinks)
-    for t, radius, exact in zip(found.breakpoints, found.radius, truth.breakpoints, strict=True):
-        assert abs(Fraction(float(t)) - exact) <= Fraction(float(radius))
+    assert_encloses(found.breakpoints[:, None], found.radius, truth.breakpoints[:, None])
+    assert_encloses(found.values, found.value_radius, truth.values)
+    assert_encloses(found.slopes, found.slope_radius, truth.slopes)
+    assert np.array_equal(ap.activation_patterns(net, line), patterns_exact(net, line))
+
+
+def assert_encloses(rows, radius, truth):
+    """|row - truth| <= radius in the 2-norm, in rational arithmetic."""
+    for row, bound, exact in zip(rows.tolist(), radius.tolist(), truth.tolist(), strict=True):
+        if bound < np.inf:
+            square = sum((Fraction(v) - w) ** 2 for v, w in zip(row, exact, strict=True))
+            assert square <= Fraction(bound) ** 2
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
 @pytest.mark.parametrize("family", FAMILIES)
 def test_many_networks(family, dtype):
-    for seed in range(70):  # 11 families, 3 formats: 2310 networks
+    for seed in range(24):  # 11 families, 3 formats: 792 networks
         dim = 1 if family == "peaks" else (1, 2, 64)[seed % 3]
         widths = None if seed % 2 else (16, 12, 9)
         net = network(family, seed, dtype, dim, widths)
@@ -91,29 +102,34 @@ def test_a_layer_that_is_off_hides_everything_below():
     assert function.certificate.exact == 0
 
 
-@pytest.mark.parametrize("precise", [False, True])
-@pytest.mark.parametrize("family", ["generic", "one_ulp", "integers", "zero_bias", "repeated"])
-def test_error_bounds_hold_everywhere(family, precise):
+@pytest.mark.parametrize("words", [1, 2, 4, 8])
+@pytest.mark.parametrize("family", ["generic", "one_ulp", "integers", "zero_bias", "repeated", "scaled"])
+def test_error_bounds_hold_everywhere(family, words):
     """The invariant of the kernels, at random points between the columns, against rational arithmetic."""
     for seed in range(8):
         net, rng = network(family, seed, widths=(7, 6, 5)), np.random.default_rng(seed)
         line = segment(1, 0)
-        run = _Pass(_Problem(net, line, prepare(net), True), line.a, line.b, precise)
-        for depth, layer in enumerate(run.problem.layers[:-1]):
-            run._hidden(layer, depth)
-            low = run.lo if precise else np.zeros_like(run.x)
-            for i in rng.integers(0, len(run.t) - 1, 4):
+        run = Pass(Line(net, line), line.a, line.b, words, Wanted())
+        for depth in range(net.layers - 1):
+            run._hidden(depth)
+            found, held = run.place, run.held
+            for i in rng.integers(0, len(found.t) - 1, 4):
                 share = Fraction(int(rng.integers(0, 9)), 8)
-                t = [Fraction(float(run.t[k])) + Fraction(float(run.tlo[k])) for k in (i, i + 1)]
-                inner = (1 - share) * t[0] + share * t[1]
-                truth = _hidden_output(run.problem.layers[:depth + 1], inner)
+                t = [Fraction(line.a) + _exactly(found.t, found.tlo, k) for k in (i, i + 1)]
+                truth = _hidden_output(run.line.layers[:depth + 1], (1 - share) * t[0] + share * t[1])
                 square = Fraction(0)
                 for k, exact in enumerate(truth):
-                    a, b = (Fraction(float(run.x[j, k])) + Fraction(float(low[j, k])) for j in (i, i + 1))
+                    a, b = (_exactly(held.x, held.xlo, (j, k)) for j in (i, i + 1))
                     square += ((1 - share) * a + share * b - exact) ** 2
                 # a column may be off its place by eta, where the layer has a slope of at most a few hundred
-                bound = max(run.e[i], run.e[i + 1]) + 1e3 * max(run.eta[i], run.eta[i + 1])
+                bound = max(held.e[i], held.e[i + 1]) + 1e3 * max(found.eta[i], found.eta[i + 1])
                 assert square <= Fraction(float(bound)) ** 2
+            run._affine(run.line.layers[depth + 1])
+
+
+def _exactly(array, low, index):
+    rest = 0 if low is None else sum(map(Fraction, np.atleast_1d(low[index]).tolist()))
+    return Fraction(float(array[index])) + rest
 
 
 def _hidden_output(layers, t):
@@ -123,6 +139,21 @@ def _hidden_output(layers, t):
         z = [sum((Fraction(w) * v for w, v in zip(row, x, strict=True)), Fraction(c)) for row, c in rows]
         x = [max(v, Fraction(0)) for v in z]
     return x
+
+
+@pytest.mark.parametrize("words", [1, 2, 4, 8, 16])
+@pytest.mark.parametrize("family", FAMILIES)
+def test_every_level_alone(family, words):
+    """Whatever the first level, the answer is the same."""
+    for seed in range(12):
+        net = network(family, seed, input_dim=1 if family == "peaks" else (1, 3)[seed % 2])
+        line = segment(net.widths[0], seed)
+        search = Search.of(net, line, Wanted(kinks=True, patterns=True))
+        parts = list(search.parts(line.a, line.b, words))
+        truth = trace_exact(net, line)
+        assert np.array_equal(np.concatenate([part.kink for part in parts]), truth.kinks)
+        patterns = [parts[0].patterns[:1], *(part.patterns[1:] for part in parts)]
+        assert np.array_equal(np.concatenate(patterns), patterns_exact(net, line))
 
 
 @given(st.sampled_from(FAMILIES), st.integers(0, 10**6))
@@ -171,13 +202,14 @@ def test_count_many_can_be_interrupted(monkeypatch, net):
     """By the keyboard, once: it ends after the network, as KeyboardInterrupt and never as an error of compiled code."""
     before, counted = signal.signal(signal.SIGINT, signal.default_int_handler), []
 
-    def interrupted(net, line):
-        counted.append(net)
+    def interrupted(*arguments):
+        counted.append(arguments)
         if len(counted) == 3:
             os.kill(os.getpid(), signal.SIGINT)
-        return trace_certified(net, line)
+        return search(*arguments)
 
-    monkeypatch.setattr("affinepieces.pieces.count.trace_certified", interrupted)
+    search = Search.of
+    monkeypatch.setattr(Search, "of", interrupted)
     try:
         with pytest.raises(KeyboardInterrupt):
             ap.count_many([net] * 500, UNIT)

@@ -1,5 +1,6 @@
 """Few pieces approximate badly: the bound, and where it is attained."""
 from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -24,6 +25,24 @@ def test_no_network_is_below_the_bound(seed):
     first = ap.ReLUNetwork([*net.weights[:-1], net.weights[-1][:1]], [*net.biases[:-1], net.biases[-1][:1]])
     function = ap.trace(first, ap.Segment(-1, 1), exact=True)
     assert ap.sup_error_to_square(function) >= Fraction(ap.error_lower_bound(2, 2, 1)) / function.pieces**2
+
+
+CURVES = {"cube": (lambda t: t**3, 1, 2, 6), "exponential": (np.exp, -1, 1, np.exp(-1)),
+          "concave": (np.log, 1, 3, 1 / 9), "circle": (lambda t: -np.sqrt(1 - t**2), -0.5, 0.5, 1)}
+
+
+@pytest.mark.parametrize("curve", CURVES)
+@given(st.integers(0, 10**6), st.integers(1, 12))
+def test_bound_holds_for_other_curves(curve, seed, p):
+    """Chords between random points, each moved by half of its largest error: the best that these points allow."""
+    f, a, b, curvature = CURVES[curve]
+    ends = np.sort([a, *np.random.default_rng(seed).uniform(a, b, p - 1), b])
+    worst = 0.0
+    for u, v in pairwise(ends):
+        t = np.linspace(u, v, 201)
+        gap = np.interp(t, [u, v], f(np.array([u, v]))) - f(t)
+        worst = max(worst, float(np.ptp(gap)) / 2)  # from samples: not more than the true error
+    assert worst >= ap.error_lower_bound(curvature, b - a, p) * (1 - 1e-3)
 
 
 @given(st.integers(0, 10**6))

@@ -98,6 +98,92 @@ def test_count_is_that_of_brute_force(values, level):
     assert count_crossings(function(map(Fraction, values), object), np.array(levels, dtype=float)).tolist() == truth
 
 
+def exact(values):
+    return function(map(Fraction, values), object)
+
+
+@given(VALUES, st.fractions(0, 3), st.fractions(0, 3), st.sampled_from([0, 0, 1, 2]))
+def test_the_bound_is_attained_where_the_noise_covers_the_range_and_only_there(values, below, above, cut):
+    """`cut`: 0 takes nothing off the interval of -h, widened by below and above; 1, 2 take some off one end of it."""
+    h = exact(values)
+    low, high = -h.values.max() - below, -h.values.min() + above
+    span = high - low or Fraction(1)
+    if cut:
+        reach = Fraction(-max(h.values[:, 0])), Fraction(-min(h.values[:, 0]))
+        low, high = (reach[0] + span / 7, reach[1] + above + 1) if cut == 1 else (reach[0] - below - 1,
+                                                                                  reach[1] - span / 7)
+    high = max(high, low + Fraction(1, 5))
+    width, centre = high - low, (high + low) / 2
+    covers = low <= -h.values.max() and high >= -h.values.min()
+    constant = h.values.max() == h.values.min()
+    found, bound = expected_crossings(h, width, centre), crossings_bound(h, width)
+    assert found <= bound
+    assert (found == bound) == (constant or covers)
+
+
+@given(st.integers(0, 10**6))
+def test_new_breakpoints_are_zeros_of_the_preactivation(seed):
+    """relu(h + b) as one more layer: its breakpoints, and its number of pieces, counted exactly."""
+    rng = np.random.default_rng(seed)
+    net = ap.constructions.he_random([1, 4, 3, 1], rng, bias_std=0.5)
+    h = ap.trace(ap.ReLUNetwork(net.weights, [*net.biases[:-1], [0.0]]), ap.Segment(-1, 1), exact=True)
+    level = float(rng.choice([rng.normal(), -float(h.values[rng.integers(h.regions + 1), 0])]))
+    after = ap.trace(ap.ReLUNetwork([*net.weights, [[1.0]]], [*net.biases[:-1], [level], [0.0]]), ap.Segment(-1, 1),
+                     exact=True)
+    old = set(h.breakpoints[1:-1][h.kinks])
+    new = set(after.breakpoints[1:-1][after.kinks]) - old
+    assert all(h(t)[0] + Fraction(level) == 0 for t in new)
+    if not np.any((np.diff(h.values[:, 0]) == 0) & (h.values[1:, 0] == -Fraction(level))):  # else infinitely many
+        assert after.pieces <= h.pieces + int(count_crossings(h, [level])[0])
+
+
+def test_every_crossing_can_be_a_new_breakpoint():
+    """A hat cut at half height: 2 pieces become 2 + 2."""
+    hat, unit = ap.constructions.hat(), ap.Segment(0, 1)
+    cut = ap.ReLUNetwork([*hat.weights, [[1.0]]], [*hat.biases[:-1], [-0.5], [0.0]])
+    assert count_crossings(ap.trace(hat, unit), [-0.5]).tolist() == [2]
+    assert ap.count_pieces(cut, unit) == ap.count_pieces(hat, unit) + 2
+
+
+@pytest.mark.parametrize("peaks", [1, 3, 8])
+def test_bounded_slopes_are_attained(peaks):
+    """|h'| = C everywhere and noise that covers the range: C |Omega| / l, however many pieces."""
+    teeth = exact([k % 2 * Fraction(1, peaks) for k in range(2 * peaks + 1)])  # slopes 1 / peaks on [0, 2 peaks]
+    slope, length, width = Fraction(1, peaks), 2 * peaks, Fraction(3, peaks)
+    assert expected_crossings(teeth, width, -Fraction(1, 2 * peaks)) == slope * length / width
+    assert crossings_bound(teeth, width) == slope * length / width
+    h = random_function(peaks)
+    steepest = np.abs(np.diff(h.values[:, 0])).max()
+    assert expected_crossings(h, 0.5) <= steepest * (len(h.values) - 1) / 0.5
+
+
+def layer(rng):
+    """Three random functions, and noise lengths that depend on them: as long as their range is high."""
+    hs = [function(np.cumsum(rng.standard_normal(6))) for _ in range(3)]
+    return hs, [float(np.ptp(h.values)) for h in hs]
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_crossings_of_a_layer_add_up(shared):
+    """The corollary with equality, because the noise covers the range; the same uniform number may serve all neurons.
+
+    Noise three times as long that covers the range too: a third of the crossings.
+    """
+    rng, draws = np.random.default_rng([5, shared]), 3000
+    for factor in (1, 3):
+        counts, bounds = np.zeros(draws), np.zeros(draws)
+        for i in range(draws):
+            hs, lengths = layer(rng)
+            uniform = np.full(3, rng.uniform(-0.5, 0.5)) if shared else rng.uniform(-0.5, 0.5, 3)
+            for h, length, u in zip(hs, lengths, uniform, strict=True):
+                middle = -(h.values.max() + h.values.min()) / 2
+                counts[i] += count_crossings(h, [middle + factor * length * u])[0]
+                bounds[i] += crossings_bound(h, factor * length)
+        gap = counts - bounds
+        assert abs(gap.mean()) <= 4.5 * gap.std() / np.sqrt(draws)
+        assert counts.mean() == pytest.approx(bounds.mean(), rel=0.05)
+
+
 def test_levels_are_never_rounded():
     h = function([0.0, 2.0**53])
     assert count_crossings(h, [-2**53, -2**53 - 1]).tolist() == [1, 0]
@@ -119,8 +205,8 @@ def test_without_randomness_there_is_no_bound():
 
 
 @pytest.mark.parametrize(("call", "message"), [
-    (lambda h: expected_crossings(h, 0), "expected finite numbers with width > 0"),
-    (lambda h: expected_crossings(h, 1, np.nan), "width is 1 and centre nan"),
+    (lambda h: expected_crossings(h, 0), "width is 0, expected a finite number > 0: for a bias that is not random use"),
+    (lambda h: expected_crossings(h, 1, np.nan), "centre is nan, expected a finite number"),
     (lambda h: crossings_bound(h, -1), "width is -1, expected a finite number >= 0"),
     (lambda h: crossings_bound(h, np.inf), "width is inf"),
     (lambda h: crossings_bound_density(h, 0), "density_bound is 0, expected a number > 0"),

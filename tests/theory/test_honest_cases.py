@@ -16,7 +16,7 @@ def test_the_network_for_squares_keeps_its_pieces(n):
     assert ap.zero_update_crossings(net, UNIT, update) == 2**n - 1  # the second half of (A) is violated
     assert ap.expected_regions_bound(ap.max_slope(net, UNIT), 1.0, update, 1.0) == 1  # and whoever forgets it is wrong
     assert ap.data_driven_bound([net], UNIT, update, 1.0) >= 2**n
-    history = ap.train(ap.Run(net, x, x**2, 0.0625, 50, ap.Perturbed(1.0), range(0, 51, 10)))
+    history = ap.train(ap.Run(net, x, x**2, 0.0625, 50, record=range(0, 51, 10), noise=ap.Perturbed(1.0)))
     assert set(history.count(UNIT).pieces) == {2**n}
 
 

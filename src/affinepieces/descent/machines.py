@@ -1,50 +1,75 @@
-"""Three machines: native floats, a format with every result rounded, exact rational arithmetic."""
+"""Machines: native floats, a format with every result rounded, exact rationals, or another one for each part."""
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
-from fractions import Fraction
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from affinepieces.arithmetic.exact import ExactArray
-from affinepieces.arithmetic.formats import FLOAT16, FLOAT32, FLOAT64, Format
-from affinepieces.arithmetic.operations import Order
-from affinepieces.arithmetic.rounding import NEAREST, Rounding, Stochastic, round_to
+from affinepieces._arrays import float_dtype
+from affinepieces.arguments import choice, refuse
+from affinepieces.arithmetic.formats import FLOAT16, FLOAT32, FLOAT64, Format, required
+from affinepieces.arithmetic.operations import (
+    Order,
+    accumulator_arguments,
+    carrier,
+    is_native,
+    kernel_arguments,
+    wide_enough,
+)
+from affinepieces.arithmetic.rounding import NEAREST, Rounding, random
+from affinepieces.values import Choice, Value
 
-Array = NDArray[Any]
-Mask = NDArray[np.bool_]
 NATIVE = {np.dtype(np.float16): FLOAT16, np.dtype(np.float32): FLOAT32, np.dtype(np.float64): FLOAT64}
 
 
-class Grain(Enum):
+class Part(Choice):
+    """What a stage of one step does, for one layer; the last, for all parameters."""
+
+    FORWARD = "forward"
+    RESIDUAL = "residual"
+    BACKWARD = "backward"
+    GRADIENT = "gradient"
+    UPDATE = "update"
+
+
+class Grain(Choice):
     """What is rounded."""
 
     OPERATION = "operation"  # every product, every partial sum, every difference
     TENSOR = "tensor"  # every array, after it was computed in float64: optimistic
 
 
-@dataclass(frozen=True)
-class Native:
-    """NumPy and its linear algebra library in a dtype; the order of their sums is their own."""
+@dataclass(frozen=True, eq=False)
+class Native(Value):
+    """NumPy and its linear algebra library in a dtype; the order of their sums is their own.
+
+    dtype: float16, float32 or float64 under any name that NumPy or torch has for it.
+
+    >>> Native("float32") == Native(np.float32)
+    True
+    """
 
     dtype: Any = np.float64
 
     def __post_init__(self) -> None:
-        if np.dtype(self.dtype) not in NATIVE:
-            raise TypeError(f"dtype is {self.dtype!r}, expected float16, float32 or float64")
+        dtype = float_dtype(self.dtype, "dtype", "for other formats write Rounded(format)")
+        object.__setattr__(self, "dtype", dtype)
 
     @property
     def format(self) -> Format:
         """The format of the dtype."""
-        return NATIVE[np.dtype(self.dtype)]
+        return NATIVE[self.dtype]
+
+    def __repr__(self) -> str:
+        return f"Native({self.dtype})"
 
 
-@dataclass(frozen=True)
-class Rounded:
+@dataclass(frozen=True, eq=False)
+class Rounded(Value):
     """Every result rounded to a format; see `Grain` and `Order` for what a result is.
+
+    accumulator: a wider format in which products and their sums are formed, as in `matmul`; None: `format` itself.
 
     >>> from affinepieces.arithmetic.formats import BFLOAT16
     >>> Rounded(BFLOAT16).grain
@@ -55,156 +80,111 @@ class Rounded:
     rounding: Rounding = NEAREST
     grain: Grain = Grain.OPERATION
     order: Order = Order.SEQUENTIAL
+    accumulator: Format | None = None
 
     def __post_init__(self) -> None:
-        for name, value, kind in (("format", self.format, Format), ("rounding", self.rounding, Rounding),
-                                  ("grain", self.grain, Grain), ("order", self.order, Order)):
-            if not isinstance(value, kind):
-                raise TypeError(f"{name} is {value!r}, expected a {getattr(kind, '__name__', 'rounding')}")
-        if self.grain is Grain.TENSOR and self.order is not Order.SEQUENTIAL:
-            raise ValueError("the grain TENSOR leaves the order of sums to the linear algebra library: omit `order`")
+        required(self.format, "format")
+        random(self.rounding)
+        choice(self.grain, Grain, "grain")
+        choice(self.order, Order, "order")
+        wide_enough(self.accumulator, self.format)
+        if self.grain is Grain.TENSOR and (self.order is not Order.SEQUENTIAL or self.accumulator is not None):
+            raise ValueError("the grain TENSOR leaves sums to the linear algebra library, in float64: "
+                             "omit `order` and `accumulator`")
+
+    @property
+    def kernel(self) -> tuple[Any, ...]:
+        """f, careful, seed, counter of `kernels.scalar`."""
+        if self.accumulator is not None and is_native(self.format, self.rounding):
+            return self.format.parameters, None, None, 0  # the sums are not the processor's in this format
+        return kernel_arguments(self.format, self.rounding)
+
+    @property
+    def carrier(self) -> type[np.floating[Any]]:
+        """The dtype in which the kernels compute."""
+        return np.float64 if self.accumulator is not None else carrier(self.format, self.rounding)
+
+    @property
+    def sums(self) -> tuple[int | None, Any]:
+        """pairwise and wider of `kernels.products`."""
+        return self.order.flag, accumulator_arguments(self.accumulator)
+
+    def __repr__(self) -> str:
+        others = [f"{name}={value if isinstance(value, Choice | Format) else repr(value)}" for name, value, usual in (
+            ("rounding", self.rounding, NEAREST), ("grain", self.grain, Grain.OPERATION),
+            ("order", self.order, Order.SEQUENTIAL), ("accumulator", self.accumulator, None)) if value != usual]
+        return f"Rounded({', '.join([str(self.format), *others])})"
 
 
-@dataclass(frozen=True)
-class Exact:
+@dataclass(frozen=True, eq=False)
+class Exact(Value):
     """Rational arithmetic: no rounding at all."""
 
 
-Machine = Native | Rounded | Exact
+Uniform = Native | Rounded | Exact
 
 
-class Floats:
-    """The arithmetic of numpy in one dtype; matrices and vectors may be stacked along leading axes."""
+@dataclass(frozen=True, eq=False)
+class Mixed(Value):
+    """One machine for a whole step, but others for some of its parts.
 
-    def __init__(self, dtype: Any) -> None:
-        self.dtype = np.dtype(dtype)
+    usual: for all parts that are not named: forward, residual (with the loss), backward, gradient (the sums over the
+    data), update.  What enters a part is rounded to nearest to the format of its machine, if it is not a number of it.
+    The parameters are kept in the format of the update, x is given in that of forward, y in that of the residual.
 
-    def result(self, values: Array) -> Array:
-        """What becomes of the result of an operation."""
-        return values
+    >>> from affinepieces.arithmetic.formats import BFLOAT16
+    >>> master_weights = Mixed(Rounded(BFLOAT16), update=Native("float32"))
+    >>> only_updates_rounded = Mixed(Exact(), update=Rounded(BFLOAT16))
+    >>> only_updates_rounded.of(Part.FORWARD)
+    Exact()
+    """
 
-    def array(self, values: Array) -> Array:
-        """Parameters or data, already checked."""
-        return values.astype(self.dtype)
+    usual: Uniform
+    forward: Uniform | None = None
+    residual: Uniform | None = None
+    backward: Uniform | None = None
+    gradient: Uniform | None = None
+    update: Uniform | None = None
 
-    def matmul(self, a: Array, b: Array) -> Array:
-        """Matrix product."""
-        return self.result(a @ b)
+    def __post_init__(self) -> None:
+        _uniform(self.usual, "usual")
+        for part in Part:
+            if getattr(self, part.value) is not None:
+                _uniform(getattr(self, part.value), part.value)
+        super().__post_init__()
 
-    def transpose(self, a: Array) -> Array:
-        """Transposed matrix."""
-        return np.swapaxes(a, -1, -2)
+    def of(self, part: Part) -> Uniform:
+        """What computes this part."""
+        found: Uniform = getattr(self, part.value) or self.usual
+        return found
 
-    def add_column(self, a: Array, b: Array) -> Array:
-        """The vector b added to every column of a."""
-        return self.result(a + b[..., None])
-
-    def subtract(self, a: Array, b: Array) -> Array:
-        """Difference."""
-        return self.result(a - b)
-
-    def square(self, a: Array) -> Array:
-        """Entrywise square."""
-        return self.result(a * a)
-
-    def double(self, a: Array) -> Array:
-        """Twice a."""
-        return self.result(a + a)
-
-    def divide(self, a: Array, m: int) -> Array:
-        """Every entry over an integer."""
-        return self.result(a / self.dtype.type(m))
-
-    def scale(self, a: Array, factor: float) -> Array:
-        """Every entry times a number."""
-        return self.result(a * self.dtype.type(factor))
-
-    def row_sums(self, a: Array) -> Array:
-        """Sums over the columns."""
-        return self.result(a.sum(axis=-1))
-
-    def total(self, a: Array) -> Array:
-        """Sum of all entries."""
-        return self.result(a.reshape(*a.shape[:-2], -1).sum(axis=-1, keepdims=True))
-
-    def active(self, z: Array) -> Mask:
-        """Where z > 0, or not a number."""
-        return ~(z <= 0)
-
-    def keep(self, a: Array, mask: Mask) -> Array:
-        """Zero where the mask is False."""
-        return np.where(mask, a, self.dtype.type(0))
+    def __repr__(self) -> str:
+        others = [f"{part.value}={getattr(self, part.value)!r}" for part in Part if getattr(self, part.value)]
+        return f"Mixed({', '.join([repr(self.usual), *others])})"
 
 
-class RoundedTensors(Floats):
-    """numpy in float64, every array rounded to a format when it is complete."""
-
-    def __init__(self, machine: Rounded, start: int = 0) -> None:
-        """start: how many random numbers were used before."""
-        super().__init__(np.float64)
-        self.format, self.rounding = machine.format, machine.rounding
-        if isinstance(self.rounding, Stochastic):
-            self.rounding = Stochastic(self.rounding.seed, self.rounding.start + start)
-
-    def result(self, values: Array) -> Array:
-        """The array, rounded; each array takes its own random bits."""
-        rounded: Array = np.asarray(round_to(values, self.format, self.rounding))
-        if isinstance(self.rounding, Stochastic):
-            self.rounding = Stochastic(self.rounding.seed, self.rounding.start + values.size)
-        return rounded
+Machine = Uniform | Mixed
 
 
-class Rationals:
-    """Exact arithmetic."""
+def machine_of(value: Any, name: str = "machine") -> Machine:
+    """The machine; a class is none yet."""
+    return value if isinstance(value, Mixed) else _uniform(value, name)
 
-    def array(self, values: Array) -> ExactArray:
-        """Parameters or data."""
-        return ExactArray.of(values)
 
-    def matmul(self, a: ExactArray, b: ExactArray) -> ExactArray:
-        """Matrix product."""
-        return a @ b
+def part_of(machine: Machine, part: Part) -> Uniform:
+    """What computes this part of a step."""
+    return machine.of(part) if isinstance(machine, Mixed) else _uniform(machine, "machine")
 
-    def transpose(self, a: ExactArray) -> ExactArray:
-        """Transposed matrix."""
-        return a.T
 
-    def add_column(self, a: ExactArray, b: ExactArray) -> ExactArray:
-        """The vector b added to every column of a."""
-        return a + b
+def format_of(machine: Machine, part: Part = Part.UPDATE) -> Format:
+    """The format of the numbers of a part, by default of the parameters; float64 for the exact machine, whose
+    parameters and data are numbers of float64."""
+    found = part_of(machine, part)
+    return FLOAT64 if isinstance(found, Exact) else found.format
 
-    def subtract(self, a: ExactArray, b: ExactArray) -> ExactArray:
-        """Difference."""
-        return a - b
 
-    def square(self, a: ExactArray) -> ExactArray:
-        """Entrywise square."""
-        return a.squared()
-
-    def double(self, a: ExactArray) -> ExactArray:
-        """Twice a."""
-        return a.times(Fraction(2))
-
-    def divide(self, a: ExactArray, m: int) -> ExactArray:
-        """Every entry over an integer."""
-        return a.times(Fraction(1, m))
-
-    def scale(self, a: ExactArray, factor: float) -> ExactArray:
-        """Every entry times the exact value of a float."""
-        return a.times(Fraction(factor))
-
-    def row_sums(self, a: ExactArray) -> ExactArray:
-        """Sums over the columns."""
-        return a.row_sums()
-
-    def total(self, a: ExactArray) -> ExactArray:
-        """Sum of all entries."""
-        return a.row_sums().as_matrix().T.row_sums()
-
-    def active(self, z: ExactArray) -> Mask:
-        """Where z > 0."""
-        return z.positive()
-
-    def keep(self, a: ExactArray, mask: Mask) -> ExactArray:
-        """Zero where the mask is False."""
-        return a.where(mask)
+def _uniform(value: Any, name: str) -> Uniform:
+    if not isinstance(value, Native | Rounded | Exact):
+        remedy = f"write {value.__name__}()" if value is Native or value is Exact else ""
+        refuse(name, value, "Native(dtype), Rounded(format), Exact() or a Mixed of these", remedy)
+    return value

@@ -1,34 +1,47 @@
-"""Training: many steps of gradient descent, as a function of a frozen description."""
+"""Training: many steps, as a function of a frozen description."""
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
-from threading import Event
-from typing import Any, cast
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
-from affinepieces._interrupts import deferred
-from affinepieces.arithmetic.kernels import training as kernels
-from affinepieces.arithmetic.operations import carrier, kernel_arguments
-from affinepieces.descent.gradients import UPDATE, checked, flatten, rounded_rate, split, step
-from affinepieces.descent.machines import Floats, Grain, Native, Rounded
-from affinepieces.descent.runs import History, Run
-from affinepieces.descent.specification import backpropagate, descend
-from affinepieces.descent.updates import Perturbed, noisy
+from affinepieces import environment
+from affinepieces._interrupts import Stop, deferred
+from affinepieces.arguments import instance, integer, items
+from affinepieces.arithmetic.exact import ExactArray
+from affinepieces.arithmetic.rounding import Stochastic, round_to
+from affinepieces.arithmetic.truth import round_exact
+from affinepieces.descent.arithmetics import Floats, arithmetic_of
+from affinepieces.descent.gradients import UPDATE, computed, fused, quiet, rounded_rate
+from affinepieces.descent.history import History
+from affinepieces.descent.machines import Grain, Machine, Mixed, Native, Part, Rounded, format_of, part_of
+from affinepieces.descent.optimisers import OptimiserState, slots_of, update
+from affinepieces.descent.runs import Run
+from affinepieces.descent.specification import Loss, backpropagate
 from affinepieces.networks import ReLUNetwork
+from affinepieces.parameters import Parameters, flatten, hidden_bias_positions, layers_of, split
+from affinepieces.values import sealed
 
 Array = NDArray[Any]
-# (runs side by side, step, their parameters (runs, p)) -> losses (runs,), gradients, parameters after the next step
-Advance = Callable[[Sequence[Run], int, Array], tuple[Array, Array, Array]]
+# (runs side by side, step, machine, parameters (runs, p), scale of the loss) -> losses (runs,), gradients (runs, p)
+Gradient = Callable[[Sequence[Run], int, Machine, Array, float], tuple[Array, Array]]
+LONG_PRODUCT = 2**21  # multiplications in a layer from which on native runs gain from threads
+LONG_KERNEL = 2**15  # parameters times points from which on rounded runs do; three times as many in native formats
 TOGETHER = 2**13  # most numbers in a layer of all the runs that advance together; more do not stay in the cache
 
 
 def train(run: Run) -> History:
-    """The history of one run.  The same run gives the same history, bit for bit.
+    """The history of one run.  The same run gives the same history, bit for bit, whatever the number of threads.
 
-    Each step is that of `affinepieces.step`, or of `perturbed_network` with the gradient in float64.
+    Each step is that of `affinepieces.step`, with noise, batches and scaling as the run says.
     Training that diverges ends with the last finite network, and `diverged_at` names the step.  An interrupt from
     the keyboard ends it too, after the step: the history so far is returned, is not `complete`, and
     `train(history.rest())` goes on with the numbers that the whole run would have had.  A second one raises.
@@ -36,162 +49,255 @@ def train(run: Run) -> History:
     >>> import affinepieces as ap
     >>> x = np.linspace(0, 1, 9)[:, None]
     >>> net = ap.constructions.he_random([1, 8, 8, 1], np.random.default_rng(0), bias_std=0.5)
-    >>> history = train(Run(net, x, x**2, 2**-5, 200, Native(), record=[0, 100]))
+    >>> history = train(Run(net, x, x**2, 2**-5, 200, record=[0, 100]))
     >>> history.steps.tolist(), history.complete, bool(history.losses[-1] < history.losses[0] / 10)
     ([0, 100, 200], True, True)
     """
-    return train_many([run])[0]
+    remedy = "for many runs use train_many" if isinstance(run, list) else ""
+    return train_many([instance(run, Run, "run", remedy)], workers=1)[0]
 
 
-def train_many(runs: Sequence[Run]) -> list[History]:
-    """The histories of many runs, equal to those of `train`.
+def train_many(runs: Sequence[Run], workers: int | None = None) -> list[History]:
+    """The histories of many runs, equal to those of `train`, bit for bit.
 
-    Small runs in native arithmetic or with perturbation that differ only in their start and seed advance
-    together, which is several times faster.  An interrupt from the keyboard ends all runs.
+    Small runs in native arithmetic that differ only in their start and seed advance together, which is several times
+    faster.  workers: how many threads work, None: one for each processor; the results do not depend on it.
+    An interrupt from the keyboard ends all runs.
     """
+    environment.check()
+    runs = [instance(run, Run, f"runs[{i}]") for i, run in enumerate(items(runs, "runs", "runs"))]
+    processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    workers = integer(processors if workers is None else workers, "workers", 1)
     batches = [(_Batch([runs[i] for i in indices]), indices) for indices in _together(runs)]
-    with deferred() as stop:
+    total = sum(batch.run.steps - batch.run.first for batch, _ in batches)
+    with (deferred() as stop, threadpool_limits(1, "blas"), tqdm(total=total, delay=3, leave=False) as bar,
+          ThreadPoolExecutor(workers) as pool):
+        aside = [pool.submit(batch.finish, stop, bar) for batch, _ in batches if workers > 1 and batch.long]
         for batch, _ in batches:
-            for _ in tqdm(batch.remaining(stop), total=batch.run.steps - batch.run.first, delay=3, leave=False):
-                batch.advance()
+            if workers == 1 or not batch.long:
+                batch.finish(stop, bar)
+        for done in aside:
+            done.result()
     histories = {i: history for batch, indices in batches
                  for i, history in zip(indices, batch.histories(), strict=True)}
     return [histories[i] for i in range(len(runs))]
+
+
+class Held(NamedTuple):
+    """Where runs that advance together are."""
+
+    step: int
+    rows: NDArray[np.int64]  # which runs
+    flat: Array  # their parameters (runs, p)
+    slots: tuple[Array, ...]  # of the optimiser, each (runs, p)
+    updates: int  # made by the optimiser
+    scale: float  # of the loss
+    finite: int  # gradients in a row
+
+
+@dataclass(frozen=True)
+class Record:
+    """One run at one step."""
+
+    flat: Array
+    loss: float
+    updates: Array  # of the hidden biases
 
 
 class _Batch:
     """Runs that advance together."""
 
     def __init__(self, runs: Sequence[Run]) -> None:
-        self.runs, self.run, self.next = runs, runs[0], _advance(runs[0])
-        starts = np.stack([flatten(run.start, _dtype(run)) for run in runs])
-        self.state = (self.run.first, np.arange(len(runs)), starts)  # step, which runs, their parameters
-        self.hidden, self.wanted = _hidden_biases(self.run), frozenset(self.run.record)
-        self.records: list[dict[int, tuple[Array, float, Array]]] = [{} for _ in runs]
+        self.runs, self.run, self.gradient = runs, runs[0], _gradient_of(runs[0])
+        self.hidden, self.wanted = hidden_bias_positions(self.run.start.widths), frozenset(self.run.record)
+        self.records: list[dict[int, Record]] = [{} for _ in runs]
         self.diverged: list[int | None] = [None] * len(runs)
+        self.ends = [OptimiserState()] * len(runs)
+        own, self.same = part_of(self.run.machine, Part.UPDATE), None
+        if not isinstance(own, Rounded) or not isinstance(own.rounding, Stochastic):
+            self.same = arithmetic_of(own, UPDATE, isinstance(self.run.machine, Mixed))
+        self.rates = cache(lambda rate: rounded_rate(rate, self.run.machine))
+        self.held = self._begin()
 
-    def remaining(self, stop: Event) -> Iterator[int]:
-        """The steps that are still to be made, unless they shall stop."""
-        while not stop.is_set() and self.state[0] < self.run.steps and len(self.state[1]):
-            yield self.state[0]
+    @property
+    def long(self) -> bool:
+        """Whether operations take so long that threads do not stand in each other's way."""
+        points, widths = self.run.batch or len(self.run.x), self.run.start.widths
+        if isinstance(self.run.machine, Native):
+            return max(widths)**2 * points >= LONG_PRODUCT
+        machine = part_of(self.run.machine, Part.FORWARD)
+        native = isinstance(machine, Rounded) and machine.kernel[0] is None
+        return _is_fused(self.run) and self.held.flat.size * points >= LONG_KERNEL * (3 if native else 1)
+
+    def _begin(self) -> Held:
+        dtype, run = _dtype(self.run), self.run
+        flat = np.stack([flatten(r.start, dtype) for r in self.runs])
+        initial = OptimiserState(scale=run.scaling.scale if run.scaling is not None else 1.0)
+        states = [r.state if r.state is not None else initial for r in self.runs]
+        slots = [np.stack(rows).astype(dtype) for rows in zip(*(s.slots for s in states), strict=True)]
+        slots = slots or [np.zeros_like(flat) for _ in range(slots_of(run.optimiser))]
+        return Held(run.first, np.arange(len(self.runs)), flat, tuple(slots), states[0].updates, states[0].scale,
+                    states[0].finite)
+
+    def finish(self, stop: Stop, bar: Any) -> None:
+        """All steps that are still to be made, unless they shall stop."""
+        environment.check()
+        with quiet():
+            while not stop.asked and self.held.step < self.run.steps and len(self.held.rows):
+                self.advance()
+                bar.update()
 
     def advance(self) -> None:
         """One step of all runs; those that diverge with it leave."""
-        k, rows, flat = self.state
-        losses, gradients, after = self.next([self.runs[i] for i in rows.tolist()], k, flat)
-        finite = np.isfinite(after).all(axis=1)
-        if k in self.wanted:
-            self.keep(k, rows, flat, losses, gradients)
-        if not finite.all():
-            self.keep(k, rows[~finite], flat[~finite], losses[~finite], gradients[~finite])
-            for i in rows[~finite].tolist():
-                self.diverged[i] = k + 1
-            rows, after = rows[finite], after[finite]
-        self.state = (k + 1, rows, after)
+        held = self.held
+        losses, moves, after = self.next()
+        if held.step in self.wanted:
+            self.keep(losses, moves, slice(None))
+        fine = np.isfinite(after.flat)
+        if not fine.all():
+            finite: Any = fine.all(axis=1)
+            self.keep(losses, moves, ~finite)
+            for i in held.rows[~finite].tolist():
+                self.diverged[i] = held.step + 1
+            after = after._replace(rows=after.rows[finite], flat=after.flat[finite],
+                                   slots=tuple([s[finite] for s in after.slots]))
+        self.held = after
 
-    def keep(self, k: int, rows: Array, flat: Array, losses: Array, gradients: Array) -> None:
-        """Record the state after step k."""
-        for row, i in enumerate(rows.tolist()):
-            self.records[i][k] = (flat[row], float(losses[row]), gradients[row, self.hidden])
+    def next(self) -> tuple[Array, Array, Held]:
+        """Losses, what is subtracted before noise, and where the runs are after the next step."""
+        held, run, k = self.held, self.run, self.held.step
+        runs = [self.runs[i] for i in held.rows.tolist()]
+        machine = runs[0].machine_at(k)
+        losses, gradient = self.gradient(runs, k, machine, held.flat, held.scale)
+        scale, finite = held.scale, held.finite
+        if run.scaling is not None:
+            is_finite = bool(np.isfinite(gradient).all())
+            scale, finite = run.scaling.after(held.scale, held.finite, is_finite)
+            if run.scaling.dynamic and not is_finite:
+                after = held._replace(step=k + 1, scale=scale, finite=finite)
+                return losses, np.zeros_like(gradient), after
+        do = self.same or arithmetic_of(part_of(machine, Part.UPDATE), UPDATE, isinstance(machine, Mixed))
+        (flat,), (u,), slots = update(do, run.optimiser, [held.flat], [gradient], [[s] for s in held.slots],
+                                      self.rates(run.rate(k)), held.updates + 1, held.scale,
+                                      lambda moves: [self._shaken(do, moves[0], runs, k)])
+        return losses, u, Held(k + 1, held.rows, flat, tuple([s for (s,) in slots]), held.updates + 1, scale, finite)
+
+    def _shaken(self, do: Any, moves: Array, runs: Sequence[Run], k: int) -> Array:
+        """The moves with noise on those of the hidden biases."""
+        if self.run.noise is None:
+            return moves
+        shaken, noise = moves.copy(), cast(Any, self.run.noise)
+        noisy = [noise.on(row, r.generator(k)) for row, r in
+                 zip(moves[:, self.hidden].astype(np.float64), runs, strict=True)]
+        shaken[:, self.hidden] = round_to(noisy, do.format)
+        return shaken
+
+    def keep(self, losses: Array, moves: Array, which: Any) -> None:
+        """Record the state before the step."""
+        held = self.held
+        rows, number = held.rows[which], np.arange(len(held.rows))[which]
+        for i, row in zip(rows.tolist(), number.tolist(), strict=True):
+            updates = 0.0 - moves[row, self.hidden].astype(np.float64)
+            self.records[i][held.step] = Record(held.flat[row], float(losses[row]), updates)
+            slots = tuple([sealed(s[row].copy()) for s in held.slots])
+            self.ends[i] = OptimiserState._of(held.updates, slots, held.scale, held.finite)
 
     def histories(self) -> Iterator[History]:
         """What was recorded, with the state as it is now."""
-        k, rows, flat = self.state
-        if len(rows):
-            losses, gradients, _ = self.next([self.runs[i] for i in rows.tolist()], k, flat)
-            self.keep(k, rows, flat, losses, gradients)
-        return map(_history, self.runs, self.records, self.diverged)
+        if len(self.held.rows):
+            with quiet():
+                losses, moves, _ = self.next()
+            self.keep(losses, moves, slice(None))
+        return map(_history, self.runs, self.records, self.ends, self.diverged)
 
 
-def _history(run: Run, records: dict[int, tuple[Array, float, Array]], diverged: int | None) -> History:
-    dtype = run.method.dtype if isinstance(run.method, Native) else np.float64
-    rate, cuts = rounded_rate(run.learning_rate, run.machine(run.first)), np.cumsum(run.start.widths[1:-1])[:-1]
-    networks, updates = [], []
-    for flat, _, gradient in records.values():
-        networks.append(ReLUNetwork(*split(flat.astype(dtype), run.start.widths)))
-        with np.errstate(over="ignore", invalid="ignore"):
-            moves = 0.0 - rate * gradient.astype(np.float64)
-        updates.append(tuple(np.split(moves, cuts)) if run.start.layers > 1 else ())
-    return History(run, np.array(list(records), np.int64), np.array([loss for _, loss, _ in records.values()]),
-                   tuple(networks), tuple(updates), diverged)
+def _history(run: Run, records: dict[int, Record], end: OptimiserState, diverged: int | None) -> History:
+    own, cuts = part_of(run.machine, Part.UPDATE), np.cumsum(run.start.widths[1:-1])[:-1]
+    dtype = own.dtype if isinstance(own, Native) else np.float64
+    networks = tuple([ReLUNetwork(*split(r.flat.astype(dtype), run.start.widths)) for r in records.values()])
+    updates = tuple([tuple(np.split(r.updates, cuts)) if run.start.layers > 1 else () for r in records.values()])
+    losses = np.array([r.loss for r in records.values()])
+    return History._of(run, sealed(np.array(list(records), np.int64)), sealed(losses), networks, sealed(updates), end,
+                       diverged)
 
 
-def _advance(run: Run) -> Advance:
-    if not isinstance(run.method, Rounded):
-        return _stacked(run)
-    return _compiled(run, run.method) if run.method.grain is Grain.OPERATION else _tensors(run)
+def _gradient_of(run: Run) -> Gradient:
+    """What computes losses and gradients."""
+    if isinstance(run.machine, Native):
+        return _stacked(run, run.machine)
+    if _is_fused(run):
+        return _compiled(run)
+    return _staged(run)
 
 
-def _stacked(run: Run) -> Advance:
+def _stacked(run: Run, machine: Native) -> Gradient:
     """Native arithmetic; the runs are stacked along the first axis."""
-    do, rate, widths = Floats(_dtype(run)), rounded_rate(run.learning_rate, run.machine(run.first)), run.start.widths
-    x, y = map(do.array, checked(run.start, run.x, run.y, run.machine(run.first)))
-    hidden, delta = _hidden_biases(run), run.method.delta if isinstance(run.method, Perturbed) else None
+    do, widths = Floats(machine.dtype), run.start.widths
+    x, y = (np.ascontiguousarray(values.T, do.dtype) for values in (run.x, run.y))
 
-    def advance(runs: Sequence[Run], k: int, flat: Array) -> tuple[Array, Array, Array]:
-        with np.errstate(over="ignore", invalid="ignore", under="ignore"):
-            tape = backpropagate(do, *split(flat, widths), x, y, len(run.x))
-            gradient = np.concatenate([p.reshape(len(runs), -1) for pair in zip(tape.weights, tape.biases, strict=True)
-                                       for p in pair], axis=1)
-            if delta is None:
-                return tape.loss[:, 0], gradient, descend(do, flat, gradient, rate)
-            moves = -rate * gradient
-            moves[:, hidden] = [noisy(u, delta, r.generator(k)) for u, r in zip(moves[:, hidden], runs, strict=True)]
-            return tape.loss[:, 0], gradient, flat + moves
+    def gradient(runs: Sequence[Run], k: int, machine: Machine, flat: Array, scale: float) -> tuple[Array, Array]:
+        xs, ys = x, y
+        if run.batch is not None:
+            xs, ys = (np.stack([values[:, r.points(k)] for r in runs]) for values in (x, y))
+        tape = backpropagate(do, *split(flat, widths), xs, ys, xs.shape[-1], run.loss, scale)
+        return tape.loss[:, 0], np.concatenate([p.reshape(len(runs), -1) for pair in layers_of(tape) for p in pair],
+                                               axis=1)
 
-    return advance
+    return gradient
 
 
-def _compiled(run: Run, method: Rounded) -> Advance:
+def _is_fused(run: Run) -> bool:
+    """Whether one kernel computes the gradient: all its parts are rounded alike, operation by operation."""
+    parts = {part_of(run.machine, part) for part in Part if part is not Part.UPDATE}
+    machine = next(iter(parts))
+    return len(parts) == 1 and run.loss is Loss.SQUARED_ERROR and isinstance(machine, Rounded) \
+        and machine.grain is Grain.OPERATION
+
+
+def _compiled(run: Run) -> Gradient:
     """Every operation rounded: one run alone."""
-    dtype, widths = _dtype(run), np.array(run.start.widths)
-    x, y = (columns.astype(dtype) for columns in checked(run.start, run.x, run.y, method))
-    rate, pairwise = dtype(rounded_rate(run.learning_rate, method)), method.order.flag
+    machine = cast(Rounded, part_of(run.machine, Part.FORWARD))
+    do: Any = arithmetic_of(machine, foreign=isinstance(run.machine, Mixed))
+    x, y = (np.ascontiguousarray(values.T, machine.carrier) for values in (run.x, run.y))
+    widths = np.array(run.start.widths)
 
-    def advance(runs: Sequence[Run], k: int, flat: Array) -> tuple[Array, Array, Array]:
-        rounding = cast(Rounded, runs[0].machine(k)).rounding
-        f, careful, seed, start = kernel_arguments(method.format, rounding)
-        gradient, loss, _ = kernels.gradient(widths, flat[0], x, y, f, careful, seed, start, pairwise)
-        after = kernels.descend(flat[0], gradient, rate, f, careful, seed, start + UPDATE)
-        return np.array([loss]), gradient[None], after[None]
+    def gradient(runs: Sequence[Run], k: int, machine: Machine, flat: Array, scale: float) -> tuple[Array, Array]:
+        chosen = runs[0].points(k)
+        xs, ys = (x, y) if run.batch is None else (np.ascontiguousarray(values[:, chosen]) for values in (x, y))
+        found, loss, _ = fused(do.take(flat[0]), widths, xs, ys, cast(Rounded, part_of(machine, Part.FORWARD)), scale)
+        return np.array([loss]), found[None]
 
-    return advance
+    return gradient
 
 
-def _tensors(run: Run) -> Advance:
-    """Every array rounded: one run alone, and no faster than `step`."""
+def _staged(run: Run) -> Gradient:
+    """Stage by stage: one run alone, and no faster than `step`."""
+    fmt = format_of(run.machine)
 
-    def advance(runs: Sequence[Run], k: int, flat: Array) -> tuple[Array, Array, Array]:
-        net = ReLUNetwork(*split(flat[0], run.start.widths))
-        made = step(net, run.x, run.y, run.learning_rate, runs[0].machine(k))
-        found = made.gradients
-        return np.array([found.loss]), flatten(found, np.float64)[None], flatten(made, np.float64)[None]
+    def gradient(runs: Sequence[Run], k: int, machine: Machine, flat: Array, scale: float) -> tuple[Array, Array]:
+        chosen = runs[0].points(k)
+        net = Parameters._of(*split(flat[0], run.start.widths))
+        x, y = (np.ascontiguousarray(values[chosen].T) for values in (run.x, run.y))
+        found = computed(net, x, y, machine, run.loss, scale)
+        parts = [round_exact(p, fmt) if isinstance(p, ExactArray) else p for pair in layers_of(found) for p in pair]
+        return np.array([float(found.loss)]), np.concatenate([p.ravel() for p in parts])[None]
 
-    return advance
+    return gradient
 
 
 def _together(runs: Sequence[Run]) -> Iterator[list[int]]:
     """Indices of runs that advance together."""
     groups: dict[Any, list[int]] = {}
     for i, run in enumerate(runs):
-        alone = i if isinstance(run.method, Rounded) else None
+        alone = None if isinstance(run.machine, Native) and run.scaling is None else i
         groups.setdefault((alone, run.start.widths, run.shared()), []).append(i)
     for indices in groups.values():
         run = runs[indices[0]]
-        size = max(1, TOGETHER // (max(run.start.widths) * len(run.x)))
+        size = max(1, TOGETHER // (max(run.start.widths) * (run.batch or len(run.x))))
         yield from (indices[at:at + size] for at in range(0, len(indices), size))
 
 
 def _dtype(run: Run) -> Any:
     """In which the parameters are held."""
-    if isinstance(run.method, Native):
-        return np.dtype(run.method.dtype).type
-    if isinstance(run.method, Rounded) and run.method.grain is Grain.OPERATION:
-        return carrier(run.method.format, run.method.rounding)
-    return np.float64
-
-
-def _hidden_biases(run: Run) -> Array:
-    """Where the hidden biases are in the flat parameters."""
-    size = flatten(run.start, np.float64).size
-    return np.concatenate([np.zeros(0, np.int64), *split(np.arange(size), run.start.widths)[1][:-1]])
+    own = part_of(run.machine, Part.UPDATE)
+    return own.dtype.type if isinstance(own, Native) else cast(Rounded, own).carrier

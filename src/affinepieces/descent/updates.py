@@ -1,41 +1,22 @@
-"""One update of perturbed gradient descent: the exact update, and relative noise on those of the hidden biases.
-
-Perturbed gradient descent is the paper's, Definition 2.3 (Karner, Kazeev, Petersen 2024); the form of the noise
-is the companion's: the bias b of a hidden neuron becomes b + Delta_b (1 + Theta), with Theta independent for
-each neuron and uniform on [-delta, delta].
-"""
+"""One update of perturbed gradient descent: the exact update, and a draw of the network after it."""
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from affinepieces.arguments import generator, instance, network
 from affinepieces.arithmetic.exact import ExactArray
-from affinepieces.descent.errors import LayerArrays
 from affinepieces.descent.gradients import exact_rate, gradients
 from affinepieces.descent.machines import Exact
+from affinepieces.descent.noise import Perturbed
 from affinepieces.networks import ReLUNetwork
+from affinepieces.parameters import Parameters
 
 Floats = NDArray[np.float64]
 SMALLEST = 2.0**-1074
 
 
-@dataclass(frozen=True)
-class Perturbed:
-    """Gradient descent in float64 whose hidden bias updates are perturbed: a method of `Run`.
-
-    delta: finite and >= 0; with 0 it is gradient descent in float64.  Raises ValueError for other numbers.
-    Source: paper, Definition 2.3; form of the noise: companion.
-    """
-
-    delta: float
-
-    def __post_init__(self) -> None:
-        check_delta(self.delta)
-
-
-def exact_update(net: ReLUNetwork, x: ArrayLike, y: ArrayLike, learning_rate: float) -> LayerArrays:
+def exact_update(net: ReLUNetwork, x: ArrayLike, y: ArrayLike, learning_rate: float) -> Parameters:
     """The update -learning_rate * gradient of the loss (1/m) sum_i |f(x_i) - y_i|^2, without any rounding error.
 
     Computed in rational arithmetic, each entry rounded once to float64; an entry is zero exactly where the
@@ -48,13 +29,13 @@ def exact_update(net: ReLUNetwork, x: ArrayLike, y: ArrayLike, learning_rate: fl
     >>> exact_update(ap.constructions.hat(), [[0.5], [1.0]], [[0.5], [1.0]], 0.125).hidden_biases()
     array([ 0.125, -0.5  ])
     """
-    rate = exact_rate(learning_rate, Exact())
+    net, rate = network(net), exact_rate(learning_rate, Exact())
     found = gradients(net, x, y, Exact())
-    return LayerArrays(tuple(_rounded_once(g.times(-rate)) for g in found.weights),
+    return Parameters(tuple(_rounded_once(g.times(-rate)) for g in found.weights),
                        tuple(_rounded_once(g.times(-rate)) for g in found.biases))
 
 
-def perturbed_network(net: ReLUNetwork, update: LayerArrays, delta: float, rng: np.random.Generator) -> ReLUNetwork:
+def perturbed_network(net: ReLUNetwork, update: Parameters, delta: float, rng: np.random.Generator) -> ReLUNetwork:
     """One draw of the network after a perturbed update, in float64.
 
     Weights and output biases move by their update, each hidden bias b by Delta_b (1 + Theta), Theta independent
@@ -71,26 +52,17 @@ def perturbed_network(net: ReLUNetwork, update: LayerArrays, delta: float, rng: 
     >>> perturbed_network(net, update, 0.1, np.random.default_rng(0)).biases[0].round(4)
     array([ 0.1284, -0.977 ])
     """
-    check_delta(delta)
+    net, noise = network(net), Perturbed(delta)
+    instance(update, Parameters, "update", "compute it with exact_update(net, x, y, learning_rate)")
+    generator(rng)
     for name, given, parameters in (("weights", update.weights, net.weights), ("biases", update.biases, net.biases)):
         found, expected = [u.shape for u in given], [p.shape for p in parameters]
         if found != expected:
             raise ValueError(f"{name} of the update have shapes {found}, those of the network {expected}: "
                              "compute the update at this network")
-    moves = [*(noisy(u, delta, rng) for u in update.biases[:-1]), update.biases[-1]]
+    moves = [*(noise.on(u, rng) for u in update.biases[:-1]), update.biases[-1]]
     return ReLUNetwork([a.astype(np.float64) + u for a, u in zip(net.weights, update.weights, strict=True)],
                        [b.astype(np.float64) + u for b, u in zip(net.biases, moves, strict=True)])
-
-
-def noisy(updates: Floats, delta: float, rng: np.random.Generator) -> Floats:
-    """Delta_b (1 + Theta), Theta independent for each entry and uniform on [-delta, delta]."""
-    return updates * (1 + delta * rng.uniform(-1, 1, updates.shape))
-
-
-def check_delta(delta: float) -> None:
-    """ValueError unless delta is finite and >= 0."""
-    if not (np.isfinite(delta) and delta >= 0):
-        raise ValueError(f"delta is {delta}, expected a finite number >= 0: the relative size of the perturbation")
 
 
 def _rounded_once(update: ExactArray) -> Floats:

@@ -70,6 +70,23 @@ def along_training(axes: Sequence[Axes], steps: Sequence[int],
     axes[0].legend(loc="upper center", ncols=3, bbox_to_anchor=(0.5, 1.25))
 
 
+def attribution(axes: Sequence[Axes], tables: Mapping[str, Values]) -> None:
+    """Shares of the error, part by layer.  tables: title -> (4, layers), nan where there is no such stage."""
+    for ax, (title, shares) in zip(axes, tables.items(), strict=True):
+        ax.imshow(np.ma.masked_invalid(shares), cmap="RdBu_r", vmin=-1, vmax=1, aspect="auto")
+        for (row, column), share in np.ndenumerate(shares):
+            if share == share:
+                dark = abs(share) > 0.6
+                ax.text(column, row, f"{round(100 * share) + 0} %", ha="center", va="center", fontsize=8,
+                        color="white" if dark else "black")
+        ax.set_title(title, fontsize=10)
+        ax.set(xticks=range(shares.shape[1]), xticklabels=range(1, shares.shape[1] + 1),
+               yticks=range(4), yticklabels=("forward", "residual", "backward", "sums over data"))
+        ax.grid(visible=False)
+    for ax in axes[-2:]:
+        ax.set_xlabel("layer")
+
+
 def ways_to_round(ax: Axes, errors: Mapping[str, Values], colours: Sequence[str] = (ROUNDED, EXACT, GREEN)) -> None:
     """Distribution functions of the relative errors, one for each way to compute the gradient."""
     for (label, values), colour, style in zip(errors.items(), colours, ("-", "--", ":"), strict=False):

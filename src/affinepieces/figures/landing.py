@@ -7,13 +7,20 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-from affinepieces.figures.style import EXACT, GREEN, PURPLE, ROUNDED, YELLOW, spread
+from affinepieces.figures.style import EXACT, GREEN, PURPLE, REFERENCE, ROUNDED, YELLOW, spread
 
 
-def pieces_against_depth(ax: Axes, depths: Sequence[int], counts: Mapping[float, NDArray[np.int_]]) -> None:
-    """Pieces of a sawtooth of n layers under bias noise.  counts: width of the noise -> (seeds, len(depths))."""
-    for (width, samples), colour in zip(counts.items(), (EXACT, GREEN, YELLOW, ROUNDED, PURPLE), strict=False):
-        spread(ax, depths, samples, colour, f"noise of width {width:g}" if width else "exact: $2^n$ pieces")
-    ax.set(yscale="log", xlabel="hidden layers $n$", ylabel="affine pieces on [0, 1]", xticks=list(depths)[::2])
-    ax.set_yscale("log", base=2)
-    ax.legend(loc="upper left")
+def pieces_against_depth(axes: Sequence[Axes], depths: Sequence[int],
+                         counts: Mapping[str, Mapping[float, NDArray[np.int_]]]) -> None:
+    """Pieces of a sawtooth of n layers under bias noise, one panel for each way to scale its weights.
+
+    counts: scaling -> width of the noise -> (seeds, len(depths)).
+    """
+    for ax, (scaling, by_width) in zip(axes, counts.items(), strict=True):
+        for (width, samples), colour in zip(by_width.items(), (EXACT, GREEN, YELLOW, ROUNDED, PURPLE), strict=False):
+            spread(ax, depths, samples, colour, f"{width:g}" if width else "none: $2^n$ pieces")
+        ax.set(xlabel="hidden layers $n$", xticks=list(depths)[::2])
+        ax.set_yscale("log", base=2)
+        ax.annotate(scaling, (0.5, 1.03), xycoords="axes fraction", ha="center", color=REFERENCE)
+    axes[0].set_ylabel("affine pieces on [0, 1]")
+    axes[0].legend(loc="upper left", title="width of the noise")

@@ -37,14 +37,15 @@ def active_neurons(ax: Axes, function: PiecewiseAffine, patterns: NDArray[np.boo
     ax.grid(False)
 
 
-def counts_by_tolerance(ax: Axes, tolerances: Sequence[float], counts: Sequence[int], exact: int) -> None:
-    """The count that a tolerance gives, against the number of pieces."""
-    ax.plot(range(len(counts)), counts, "s-", color=ROUNDED, label="slope changes above the tolerance")
-    ax.axhline(exact, color=EXACT, label=f"exact: {exact}")
+def counts_by_tolerance(ax: Axes, tolerances: Sequence[float], surplus: NDArray[np.int_]) -> None:
+    """How many pieces a tolerance counts too many.  surplus: (networks, len(tolerances))."""
+    ax.axhline(0, color=EXACT, label="exact")
+    ax.plot(range(len(tolerances)), surplus.T, "s-", color=ROUNDED, lw=1.2, alpha=0.6)
+    ax.plot([], [], "s-", color=ROUNDED, lw=1.2, label="slope changes above the tolerance, one network")
     labels = [f"$10^{{{np.log10(tolerance):.0f}}}$" if tolerance else "0" for tolerance in tolerances]
-    ax.set(xlabel="tolerance for a change of slope", ylabel="pieces counted", xticks=range(len(counts)),
-           xticklabels=labels)
-    ax.legend(loc="lower right")
+    ax.set(xlabel="tolerance for a change of slope", ylabel="pieces counted, minus exact",
+           xticks=range(len(tolerances)), xticklabels=labels)
+    ax.legend(loc="upper center", bbox_to_anchor=(0.5, 1.16), ncols=2)
 
 
 def class_scores(ax: Axes, function: PiecewiseAffine, labels: Sequence[int]) -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from math import prod
 
+from affinepieces.arguments import network
 from affinepieces.networks import ReLUNetwork
 
 
@@ -16,4 +17,4 @@ def combinatorial_bound(net: ReLUNetwork) -> int:
     >>> combinatorial_bound(sawtooth(3))
     27
     """
-    return prod(n + 1 for n in net.widths[1:-1])
+    return prod(n + 1 for n in network(net).widths[1:-1])

@@ -1,219 +1,117 @@
-"""Counts at float speed that are proved: float64, then double-double, then rational arithmetic for what is in doubt.
+"""Counts at float speed that are proved: float64, then more words, then rational arithmetic for what is in doubt.
 
-The levels share one algorithm (`kernels`), which marks the intervals of the segment where it cannot
-decide.  Outside of them its list of breakpoints is complete and correct; inside, the next level
-counts on that interval alone.  The last level, `exact`, decides everything.
+The levels share one algorithm (`kernels`, `level`), which marks the intervals of the segment where it cannot decide.
+Outside of them its list of breakpoints is complete and correct; inside, the next level works on that interval alone.
+The last level, `exact`, decides everything.  Intervals with very many breakpoints are cut, and worked through one
+after the other, so that memory does not grow with their number.
 """
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 from tqdm import tqdm
 
+from affinepieces import environment
+from affinepieces._interrupts import check
 from affinepieces.arithmetic.double_double import U
 from affinepieces.networks import ReLUNetwork
-from affinepieces.pieces import kernels
-from affinepieces.pieces.exact import floats, kinks_exact, layers_exact
-from affinepieces.pieces.jumps import slope_jumps
-from affinepieces.pieces.layers import Layer, prepare
-from affinepieces.pieces.piecewise import Certificate, PiecewiseAffine
+from affinepieces.pieces.certificate import EXACT, MOST, Certificate
+from affinepieces.pieces.exact import floats, kinks_exact, layers_exact, patterns_between, slopes_exact
+from affinepieces.pieces.layers import Floats, Line
+from affinepieces.pieces.level import Found, Pass, Wanted
 from affinepieces.pieces.segment import Segment
+from affinepieces.pieces.zones import Zone, noted, settled
 
-Floats = NDArray[np.float64]
-FLOAT64, DOUBLE_DOUBLE, EXACT = 0, 1, 2
+BAR = "{percentage:3.0f}% of the segment |{bar}| {elapsed}<{remaining}"
+PATIENCE = 3.0  # seconds without a progress bar
 NARROW = 8  # up to this width matrix products in float64 are no faster than in double-double
-ROOM = 4096  # zones that one pass may mark
 
 
 @dataclass(frozen=True)
-class Found:
-    """Interior breakpoints of an open interval, in order, and how they were decided.
+class Search:
+    """What shall be found about a network on a segment."""
 
-    t: (r,) floats.  tau: (r,) bounds of their errors.  kink: (r,) booleans.  y: (r, N_L) values.
-    ends: (2, N_L) values at the ends.
-    """
+    line: Line
+    wanted: Wanted
 
-    t: Floats
-    tau: Floats
-    kink: NDArray[np.bool_]
-    y: Floats
-    ends: Floats
-    certificate: Certificate
+    @classmethod
+    def of(cls, net: ReLUNetwork, segment: Segment, wanted: Wanted) -> Search:
+        """Raises where the network does not fit the segment, or the processor does not compute as it should."""
+        segment.check(net)
+        environment.check()
+        with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+            return cls(Line(net, segment), wanted)
 
+    @property
+    def words(self) -> int:
+        """Of the first level."""
+        return 2 if max(self.line.net.widths[1:]) <= NARROW else 1
 
-def trace_certified(net: ReLUNetwork, segment: Segment, *, kinks: bool = True) -> PiecewiseAffine:
-    """R(Phi) along the segment in float64, with proved regions and, if `kinks`, proved kinks."""
-    segment.check(net)
-    layers = prepare(net)
-    level = EXACT if layers is None else DOUBLE_DOUBLE if max(net.widths) <= NARROW else FLOAT64
-    found = _Problem(net, segment, layers or [], kinks).solve(segment.a, segment.b, level)
-    breakpoints = np.concatenate([[segment.a], found.t, [segment.b]])
-    values = np.concatenate([found.ends[:1], found.y, found.ends[1:]])
-    radius = np.concatenate([[0.0], found.tau, [0.0]])
-    return PiecewiseAffine(breakpoints, values, found.kink, radius, found.certificate)
+    def parts(self, a: float, b: float, words: int) -> Iterator[Found]:
+        """Everything between a and b from left to right, in parts that meet where nothing breaks."""
+        check()
+        if words > MOST:
+            yield self.exact(a, b)
+            return
+        chunks = Pass(self.line, a, b, words, self.wanted).chunks()
+        for found, zones in settled(chunks, a, b):
+            yield from self._finished(found, zones, a, b)
 
-
-@dataclass(frozen=True)
-class _Problem:
-    net: ReLUNetwork
-    segment: Segment
-    layers: list[Layer]
-    kinks: bool
-
-    def solve(self, a: float, b: float, level: int) -> Found:
-        """Everything between a and b, starting at a level."""
-        if level == EXACT:
-            return self._exact(a, b)
-        run = _Pass(self, a, b, level == DOUBLE_DOUBLE).run()
-        if run is None:
-            return self.solve(a, b, level + 1)
-        found, zones = run
-        if not zones:
-            return found
+    def _finished(self, found: Found, zones: list[Zone], a: float, b: float) -> Iterator[Found]:
+        """What was found, with the next level for what was not."""
         if len(zones) > 8 + len(found.t) // 8:
-            return self.solve(a, b, level + 1)
-        inner = [(low, high, self.solve(low, high, level + 1)) for low, high in tqdm(zones, delay=3, leave=False)]
-        return _splice(found, inner)
+            zones = [Zone(zones[0].low, zones[-1].high, max(zone.words for zone in zones), zones[0].reason)]
+        if not zones:
+            yield found
+            return
+        start, note = 0, found.certificate
+        for zone in zones:
+            note += Certificate(notes=((zone.reason, 1),))
+            if zone.low > a:
+                yield replace(found.part(start, int(np.searchsorted(found.t, zone.low))), certificate=note)
+                note = Certificate()
+            yield from noted(self.parts(zone.low, zone.high, zone.words), note)
+            note, start = Certificate(), int(np.searchsorted(found.t, zone.high, side="right"))
+        if zones[-1].high < b:
+            yield replace(found.part(start, len(found.t)), certificate=note)
 
-    def _exact(self, a: float, b: float) -> Found:
-        line = Segment(a, b, start=self.segment.start, direction=self.segment.direction)
+    def exact(self, a: float, b: float) -> Found:
+        """In rational arithmetic."""
+        net, line = self.line.net, self.line.segment.part(a, b)
         decided = 0
-        for rows, width in zip(layers_exact(self.net, line), (*self.net.widths[1:-1], 0), strict=True):
+        for rows, width in zip(layers_exact(net, line), (*net.widths[1:-1], 0), strict=True):
             decided += len(rows) * width
-        t, y = floats(rows, -2, -1)[:, 0], floats(rows, 0, self.net.widths[-1])
-        return Found(t[1:-1], 2 * U * np.abs(t[1:-1]) + 1e-323, kinks_exact(rows), y[1:-1], y[[0, -1]],
-                     Certificate(exact=decided))
+        t = floats(rows, -2, -1)[:, 0]
+        y, slopes = np.zeros((len(t), 0)), np.zeros((len(t) - 1, 0))
+        if self.wanted.values:
+            y, slopes = floats(rows, 0, net.widths[-1]), slopes_exact(rows)
+        patterns = np.zeros((len(t) - 1, 0), np.bool_)
+        if self.wanted.patterns:
+            patterns = patterns_between(net, line, rows)
+        y_radius, at = _once_rounded(y), slice(1, -1)
+        return Found(t[at], 2 * U * np.abs(t[at]) + 1e-323, kinks_exact(rows), y[at], y_radius[at],
+                     (y[[0, -1]], y_radius[[0, -1]]), slopes, _once_rounded(slopes), patterns,
+                     Certificate.of(EXACT, decided))
 
 
-class _Pass:
-    """One level on one interval."""
-
-    def __init__(self, problem: _Problem, a: float, b: float, precise: bool) -> None:
-        self.problem, self.precise = problem, precise
-        self.zones, self.used = np.empty((ROOM, 2)), np.zeros(1, np.int64)
-        self.decided = 0
-        self.t = np.array([a, b])
-        self.tlo, self.eta, self.tau = np.zeros(2), np.zeros(2), np.zeros(2)
-        self.dark = np.zeros(2, np.bool_)
-        self.x, self.lo, self.e = self._points(self.t)
-        self.birth = np.full((2, 2), -1, np.int32)
-        self.weight = (self.x.shape[1] + 4) * np.sqrt((self.x**2).sum(axis=1)) * kernels.SAFE
-
-    def run(self) -> tuple[Found, list[tuple[float, float]]] | None:
-        """What was found, and the zones in doubt; None where too much is in doubt."""
-        *hidden, last = self.problem.layers
-        with np.errstate(over="ignore", invalid="ignore"):
-            for depth, layer in enumerate(hidden):
-                self._hidden(layer, depth)
-                if not self.e.max() < np.inf or self.used[0] > min(ROOM, 8 + len(self.t) // 4):
-                    return None
-            y, ylo, e = self._affine(last)
-        if not e.max() < np.inf:
-            return None
-        ylo = np.zeros_like(y) if ylo is None else ylo
-        a, b = self.t[0], self.t[-1]
-        inside = slice(1, -1)
-        kink, doubt = self._kinks(y, ylo, e)
-        level = "double_double" if self.precise else "float64"
-        found = Found(self.t[inside], self.tau[inside] + np.abs(self.tlo[inside]), kink, y[inside] + ylo[inside],
-                      y[[0, -1]], Certificate(**{level: self.decided}))
-        marked = [*self.zones[:self.used[0]].tolist(),
-                  *zip((self.t - self.tau)[doubt].tolist(), (self.t + self.tau)[doubt].tolist(), strict=True)]
-        return found, _separate(marked, found, a, b) if marked else []
-
-    def _kinks(self, y: Floats, ylo: Floats, e: Floats) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
-        """Whether the slope changes at each interior column, and the columns where that is in doubt."""
-        if not self.problem.kinks or len(self.t) == 2:
-            return np.zeros(len(self.t) - 2, np.bool_), np.zeros(0, np.int64)
-        state = kernels.kinks(y, ylo, e, self.t, self.tlo, self.eta, self._clear_of_zones(), self.dark)
-        self.decided += len(state)
-        doubt = np.flatnonzero(state == kernels.DOUBT)
-        if len(doubt) and not self.precise:  # in float64 each column belongs to exactly one neuron
-            *hidden, last = self.problem.layers
-            newest = doubt[self.birth[doubt + 1, 0] == len(hidden) - 1]
-            state[newest] = last.weights[:, self.birth[newest + 1, 1]].any(axis=0)
-            doubt = np.flatnonzero(state == kernels.DOUBT)
-            at = doubt + 1
-            x, _, e = self._points(self.t[at])
-            state[doubt] = slope_jumps(self.problem.layers, x, e, self.birth[at])
-            doubt = np.flatnonzero(state == kernels.DOUBT)
-        return state == 1, doubt + 1
-
-    def _clear_of_zones(self) -> Floats:
-        """tau, enlarged at the columns in a zone so that outside of t +- tau the output is affine between columns."""
-        tau = self.tau.copy()
-        for low, high in self.zones[:self.used[0]].tolist():
-            inside = slice(max(int(np.searchsorted(self.t, low)) - 1, 0), int(np.searchsorted(self.t, high)) + 1)
-            near = np.maximum(self.t[inside] - low, high - self.t[inside])
-            touched = (self.t[inside] + self.tau[inside] >= low) & (self.t[inside] - self.tau[inside] <= high)
-            tau[inside] = np.where(touched, np.maximum(tau[inside], near), tau[inside])
-        return tau
-
-    def _points(self, t: Floats) -> tuple[Floats, Floats, Floats]:
-        x, lo, e = kernels.points(self.problem.segment.start, self.problem.segment.direction, t)
-        if not self.precise:
-            e = e + U * np.abs(x).sum(axis=1) + kernels.FLOOR
-        return x, lo, e
-
-    def _affine(self, layer: Layer) -> tuple[Floats, Floats | None, Floats]:
-        if self.precise:
-            z, zlo, e = kernels.affine_double_double(layer.transposed, layer.bias, self.x, self.lo, self.e, layer.norm)
-            return z, zlo, e
-        z = self.x @ layer.weights.T
-        e = kernels.finish_affine(z, layer.bias, self.e, self.weight, layer.norm, layer.frobenius, layer.bias_norm,
-                                  layer.weights.shape[1])
-        return z, None, e
-
-    def _hidden(self, layer: Layer, depth: int) -> None:
-        z, zlo, e = self._affine(layer)
-        (self.x, self.lo, self.e, self.t, self.tlo, self.eta, self.tau, self.dark, self.birth,
-         self.weight) = kernels.hidden_layer(z, zlo, e, self.t, self.tlo, self.eta, self.tau, self.dark, self.birth,
-                                             depth, self.zones, self.used)
-        self.decided += z.size
+def _once_rounded(x: Floats) -> Floats:
+    """Bounds of the errors of rows that were rounded once (2-norm)."""
+    with np.errstate(over="ignore"):
+        radius = np.abs(2 * U * x).sum(axis=1) + 1e-323 * x.any(axis=1) + 1e-323
+    return np.where(np.isfinite(x).all(axis=1), radius, np.inf)
 
 
-def _separate(marked: list[Any], found: Found, a: float, b: float) -> list[tuple[float, float]]:
-    """The marked intervals widened until each end is a float clear of every breakpoint, and merged."""
-    margin = 8 * U * np.abs(found.t) + found.tau + 1e-300
-    low, high = found.t - margin, np.maximum.accumulate(found.t + margin)
-    low = np.minimum.accumulate(low[::-1])[::-1]
-    zones: list[tuple[float, float]] = []
-    for left, right in sorted((min(u, v), max(u, v)) if u == u and v == v else (a, b) for u, v in marked):
-        left -= 16 * U * abs(left) + 1e-300
-        right += 16 * U * abs(right) + 1e-300
-        i = int(np.searchsorted(high, left))
-        while i < len(low) and low[i] <= left:  # the breakpoint straddles the left end: take it in
-            left = float(np.nextafter(low[i], -np.inf))
-            i = int(np.searchsorted(high, left))
-        k = int(np.searchsorted(low, right, side="right")) - 1
-        while k >= 0 and high[k] >= right:
-            right = float(np.nextafter(high[k], np.inf))
-            k = int(np.searchsorted(low, right, side="right")) - 1
-        left, right = max(left, a), min(right, b)
-        if zones and left <= zones[-1][1]:
-            zones[-1] = (zones[-1][0], max(right, zones[-1][1]))
-        else:
-            zones.append((left, right))
-    return zones
-
-
-def _splice(found: Found, inner: list[tuple[float, float, Found]]) -> Found:
-    """The breakpoints outside of the zones, and inside of them those of the next level."""
-    parts: list[Found] = []
-    start, certificate = 0, found.certificate
-    for low, high, part in inner:
-        stop = int(np.searchsorted(found.t, low))
-        parts += [_slice(found, start, stop), part]
-        start = int(np.searchsorted(found.t, high, side="right"))
-        certificate = certificate + part.certificate
-    parts.append(_slice(found, start, len(found.t)))
-    join = {name: np.concatenate([getattr(part, name) for part in parts]) for name in ("t", "tau", "kink", "y")}
-    return Found(**join, ends=found.ends, certificate=certificate)
-
-
-def _slice(found: Found, start: int, stop: int) -> Found:
-    part = slice(start, stop)
-    return Found(found.t[part], found.tau[part], found.kink[part], found.y[part], found.ends, Certificate())
+def followed(parts: Iterable[Found], segment: Segment) -> Iterator[Found]:
+    """The parts, with a progress bar where they take long."""
+    begin, bar = time.perf_counter(), None
+    for part in parts:
+        if bar is None and time.perf_counter() - begin > PATIENCE:
+            bar = tqdm(total=1.0, leave=False, bar_format=BAR)
+        if bar is not None and len(part.t):
+            bar.update((part.t[-1] - segment.a) / segment.length - bar.n)
+        yield part
+    if bar is not None:
+        bar.close()

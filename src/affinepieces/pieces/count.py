@@ -2,28 +2,44 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from affinepieces._interrupts import deferred
+from affinepieces import arguments
+from affinepieces._interrupts import check, deferred, interruptible
 from affinepieces.networks import ReLUNetwork
-from affinepieces.pieces.certified import NARROW, trace_certified
+from affinepieces.pieces.certified import NARROW, Search, followed
 from affinepieces.pieces.exact import trace_exact
-from affinepieces.pieces.patterns import patterns_certified
+from affinepieces.pieces.level import Wanted
 from affinepieces.pieces.piecewise import PiecewiseAffine
 from affinepieces.pieces.segment import Segment
+from affinepieces.pieces.whole import patterns, trace_certified
+from affinepieces.values import Value
+
+KINKS = Wanted(kinks=True)
 
 
-class Counts(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Counts(Value):
     """Regions and pieces of m pairs of network and segment, arrays of shape (m,)."""
 
     regions: NDArray[np.int64]
     pieces: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.regions)
+
+    def _repr_html_(self) -> str:
+        rows = "".join(f"<tr><td>{i}</td><td>{r}</td><td>{p}</td></tr>"
+                       for i, (r, p) in enumerate(zip(self.regions[:20], self.pieces[:20], strict=True)))
+        more = f"<tr><td colspan=3>{len(self) - 20} more</td></tr>" if len(self) > 20 else ""
+        return f"<table><tr><th></th><th>regions</th><th>pieces</th></tr>{rows}{more}</table>"
 
 
 def count_pieces(net: ReLUNetwork, segment: Segment) -> int:
@@ -31,13 +47,13 @@ def count_pieces(net: ReLUNetwork, segment: Segment) -> int:
 
     A proved integer: the parameters are exact binary numbers, and every decision is made with a
     rigorous error bound or in rational arithmetic.  For an output of several coordinates all must
-    be affine at once.  Never more than `count_regions`.
+    be affine at once.  Never more than `count_regions`.  Memory does not grow with the number of pieces.
 
     >>> from affinepieces.constructions import square
     >>> count_pieces(square(4), Segment(0, 1))
     16
     """
-    return trace_certified(net, segment).pieces
+    return _count(net, segment, KINKS)[1]
 
 
 def count_regions(net: ReLUNetwork, segment: Segment) -> int:
@@ -50,60 +66,104 @@ def count_regions(net: ReLUNetwork, segment: Segment) -> int:
     >>> count_regions(square(4), Segment(0, 1))
     16
     """
-    return trace_certified(net, segment, kinks=False).regions
+    return _count(net, segment, Wanted())[0]
 
 
-def count_many(nets: ReLUNetwork | Sequence[ReLUNetwork], segments: Segment | Sequence[Segment]) -> Counts:
+def count_many(nets: ReLUNetwork | Iterable[ReLUNetwork], segments: Segment | Iterable[Segment]) -> Counts:
     """Regions and pieces of many networks on one segment, of one network on many, or pair by pair; on all cores.
 
     >>> from affinepieces.constructions import sawtooth
     >>> count_many([sawtooth(n) for n in (1, 2, 3)], Segment(0, 1)).pieces
     array([2, 4, 8])
     """
-    m = len(nets) if not isinstance(nets, ReLUNetwork) else len(segments) if not isinstance(segments, Segment) else 1
-    left = [nets] * m if isinstance(nets, ReLUNetwork) else list(nets)
-    right = [segments] * m if isinstance(segments, Segment) else list(segments)
-    if len(left) != len(right):
-        raise ValueError(f"{len(left)} networks and {len(right)} segments: give one of either, or equally many")
+    left, right = _pairs(nets, segments)
     # Threads pay only for long counts outside of matrix products: wide networks keep all cores busy as they
     # are, and short counts hold the interpreter's lock most of the time.
     narrow = [max(net.widths) <= NARROW for net in left]
-    workers = (os.cpu_count() or 1) if narrow and all(narrow) and sum(net.layers for net in left) > 12 * m else 1
-    pairs = []
-    with deferred() as stop, ThreadPoolExecutor(workers) as pool:
+    long = sum(net.layers for net in left) > 12 * len(left)
+    workers = (os.cpu_count() or 1) if narrow and all(narrow) and long else 1
+    found = []
+    with deferred(), ThreadPoolExecutor(workers) as pool:
         try:
-            traces = (pool.map if workers > 1 else map)(trace_certified, left, right)
-            for f in tqdm(traces, total=m, delay=3, leave=False):
-                pairs.append((f.regions, f.pieces))
-                if stop.is_set():
-                    raise KeyboardInterrupt
+            for pair in tqdm((pool.map if workers > 1 else map)(_count, left, right), total=len(left), delay=3,
+                             leave=False):
+                found.append(pair)
+                check()
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
-    table = np.array(pairs, dtype=np.int64).reshape(m, 2)
-    return Counts(table[:, 0], table[:, 1])
+    table = np.array(found, dtype=np.int64).reshape(len(left), 2)
+    return Counts(table[:, 0].copy(), table[:, 1].copy())
 
 
 def trace(net: ReLUNetwork, segment: Segment, *, exact: bool = False) -> PiecewiseAffine:
     """R(Phi) along the segment: breakpoints of the activation regions, values there, slopes between.
 
-    The regions and the kinks, and so the pieces, are proved.  The numbers are float64: each breakpoint
-    lies within `radius` of its float, and `certificate` tells how the decisions were made.
+    The regions and the kinks, and so the pieces, are proved.  The numbers are float64 with proved bounds of their
+    errors: each true breakpoint lies within `radius` of its float, the function there within `value_radius` of
+    `values`, the slopes within `slope_radius`; `certificate` tells how the decisions were made.
     exact=True gives every number as a Fraction.
+    Raises MemoryError, before the work, where so many regions are expected that memory would not hold them.
 
     >>> from affinepieces.constructions import hat
     >>> trace(hat(), Segment(0, 1)).slopes.ravel()
     array([ 2., -2.])
     """
-    return trace_exact(net, segment) if exact else trace_certified(net, segment)
+    net, segment = arguments.network(net), _segment(segment)
+    if not isinstance(exact, bool | np.bool_):
+        raise TypeError(f"exact is {exact!r}, expected True or False")
+    with interruptible():
+        return trace_exact(net, segment) if exact else trace_certified(net, segment)
 
 
 def activation_patterns(net: ReLUNetwork, segment: Segment) -> NDArray[np.bool_]:
     """Which hidden neurons are active in each region, proved: (regions, N_1 + ... + N_{L-1}), layer after layer.
+
+    Raises MemoryError as `trace` does.
 
     >>> from affinepieces.constructions import hat
     >>> activation_patterns(hat(), Segment(0, 1))
     array([[ True, False],
            [ True,  True]])
     """
-    return patterns_certified(net, segment)
+    net, segment = arguments.network(net), _segment(segment)
+    with interruptible():
+        return patterns(net, segment)
+
+
+def _count(net: ReLUNetwork, segment: Segment, wanted: Wanted = KINKS) -> tuple[int, int]:
+    """Regions and pieces, part by part."""
+    net, segment = arguments.network(net), _segment(segment)
+    regions = pieces = 1
+    with interruptible():
+        search = Search.of(net, segment, wanted)
+        for part in followed(search.parts(segment.a, segment.b, search.words), segment):
+            regions += len(part.t)
+            pieces += int(np.count_nonzero(part.kink))
+    return regions, pieces
+
+
+def _pairs(nets: Any, segments: Any) -> tuple[list[ReLUNetwork], list[Segment]]:
+    """As many networks as segments."""
+    one_net, one_segment = not _is_several(nets), not _is_several(segments)
+    left = [arguments.network(net, "nets" if one_net else f"nets[{i}]")
+            for i, net in enumerate([nets] if one_net else arguments.items(nets, "nets", "networks"))]
+    right = [_segment(s, "segments" if one_segment else f"segments[{i}]")
+             for i, s in enumerate([segments] if one_segment else arguments.items(segments, "segments", "segments"))]
+    if one_net:
+        left *= len(right)
+    if one_segment:
+        right *= len(left)
+    if len(left) != len(right):
+        raise ValueError(f"{len(left)} networks and {len(right)} segments: give one of either, or equally many")
+    return left, right
+
+
+def _is_several(value: Any) -> bool:
+    """A torch module can be iterated over too, but is one network."""
+    return isinstance(value, Iterable) and not hasattr(value, "forward") and not isinstance(value, str | dict)
+
+
+def _segment(value: Any, name: str = "segment") -> Segment:
+    found: Segment = arguments.instance(value, Segment, name, "make one with Segment(a, b) or Segment.between(x, y)")
+    return found

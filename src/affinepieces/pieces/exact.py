@@ -17,6 +17,8 @@ from flint import fmpq, fmpz, fmpz_mat
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from affinepieces import environment
+from affinepieces._interrupts import check
 from affinepieces.arithmetic.exact import quotient
 from affinepieces.networks import ReLUNetwork
 from affinepieces.pieces.piecewise import PiecewiseAffine
@@ -35,7 +37,8 @@ def trace_exact(net: ReLUNetwork, segment: Segment) -> PiecewiseAffine:
     >>> trace_exact(sawtooth(1), Segment(0, 1)).breakpoints
     array([Fraction(0, 1), Fraction(1, 2), Fraction(1, 1)], dtype=object)
     """
-    rows = deque(layers_exact(net, segment), maxlen=1).pop()
+    layers = tqdm(layers_exact(net, segment), total=net.layers, delay=3, leave=False)
+    rows = deque(layers, maxlen=1).pop()
     outputs = net.widths[-1]
     breakpoints = np.array([_fraction(row[-2], row[-1]) for row in rows], dtype=object)
     values = np.array([[_fraction(v, row[-1]) for v in row[:outputs]] for row in rows], dtype=object)
@@ -49,9 +52,10 @@ def layers_exact(net: ReLUNetwork, segment: Segment) -> Iterator[list[Row]]:
     the last item belongs to the output layer.
     """
     segment.check(net)
+    environment.check()
     rows = [_input_row(segment, *map(fmpz, end.as_integer_ratio())) for end in (segment.a, segment.b)]
     parameters = zip(net.weights, net.biases, strict=True)
-    for j, (a, b) in enumerate(tqdm(parameters, total=net.layers, delay=3, leave=False)):
+    for j, (a, b) in enumerate(parameters):
         rows = _affine(a, b, rows)
         if j < net.layers - 1:
             rows = _insert_sign_changes(rows, len(b))
@@ -74,9 +78,22 @@ def floats(rows: list[Row], start: int, stop: int) -> NDArray[np.float64]:
     return np.array([[quotient(int(v), int(row[-1])) for v in row[start:stop]] for row in rows])
 
 
+def slopes_exact(rows: list[Row]) -> NDArray[np.float64]:
+    """(r, N_L): slopes of the outputs between neighbouring rows, each rounded once."""
+    out = []
+    for (*x, s, g), (*y, t, h) in pairwise(rows):
+        run = int(t * g - s * h)
+        out.append([quotient(int(v * g - u * h), run) for u, v in zip(x, y, strict=True)])
+    return np.array(out)
+
+
 def patterns_exact(net: ReLUNetwork, segment: Segment) -> NDArray[np.bool_]:
     """(r, sum of hidden widths): which hidden neurons are active in each region, from its midpoint."""
-    ends = deque(layers_exact(net, segment), maxlen=1).pop()
+    return patterns_between(net, segment, deque(layers_exact(net, segment), maxlen=1).pop())
+
+
+def patterns_between(net: ReLUNetwork, segment: Segment, ends: list[Row]) -> NDArray[np.bool_]:
+    """The same between given breakpoints, the last item of `layers_exact`."""
     rows = [_input_row(segment, left[-2] * right[-1] + right[-2] * left[-1], 2 * left[-1] * right[-1])
             for left, right in pairwise(ends)]
     columns = [np.zeros((len(rows), 0), np.bool_)]
@@ -89,8 +106,8 @@ def patterns_exact(net: ReLUNetwork, segment: Segment) -> NDArray[np.bool_]:
 
 def _input_row(segment: Segment, t: fmpz, h: fmpz) -> Row:
     """The row of the point t / h of the segment."""
-    (start, direction), scale = _dyadic(np.stack([segment.start, segment.direction]))
-    return [s * h + d * t for s, d in zip(start, direction, strict=True)] + [scale * t, scale * h]
+    (start, direction, rest), scale = _dyadic(np.stack([segment.start, segment.direction, segment.direction_low]))
+    return [s * h + (d + e) * t for s, d, e in zip(start, direction, rest, strict=True)] + [scale * t, scale * h]
 
 
 def _relu(rows: list[Row]) -> list[Row]:
@@ -122,6 +139,7 @@ def _dyadic(array: NDArray[Any]) -> tuple[list[list[int]], int]:
 def _insert_sign_changes(rows: list[Row], width: int) -> list[Row]:
     refined = [rows[0]]
     for left, right in pairwise(rows):
+        check()
         found = [k for k in range(width) if left[k] < 0 < right[k] or right[k] < 0 < left[k]]
         if len(found) > 1:  # in order, and neurons that vanish at the same point only once
             zeros = {fmpq(abs(left[k]), abs(right[k])): k for k in found}

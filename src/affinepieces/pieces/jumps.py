@@ -12,40 +12,34 @@ import numpy as np
 from numpy.typing import NDArray
 
 from affinepieces.arithmetic.double_double import U
-from affinepieces.pieces.kernels import DOUBT, FLOOR, SAFE
+from affinepieces.pieces.kernels import DOUBT, ROOT, SAFE
 from affinepieces.pieces.layers import Layer
 
 Floats = NDArray[np.float64]
 
 
-def product(layer: Layer, x: Floats, e: Floats) -> tuple[Floats, Floats]:
-    """x W^T for rows x with 2-norm errors e, and the errors of the result; exact zeros stay exact."""
-    terms = np.count_nonzero(x, axis=1)
-    error = layer.norm * e + (terms + 2) * U * layer.frobenius * np.sqrt((x * x).sum(axis=1))
-    return x @ layer.weights.T, np.where((terms > 0) | (e > 0), error * SAFE + FLOOR, 0.0)
-
-
-def slope_jumps(layers: Sequence[Layer], x: Floats, e: Floats, birth: NDArray[np.int32]) -> NDArray[np.int8]:
+def slope_jumps(layers: Sequence[Layer], z: Floats, e: Floats, birth: NDArray[np.int32]) -> NDArray[np.int8]:
     """(n,): 1 where the slope changes, 0 where it does not, DOUBT where float64 cannot tell.
 
-    x: (n, N_0) points within the error bars of n certified breakpoints, e: (n,) errors.
+    z: (n, N_1) first preactivations at points within the error bars of n certified breakpoints, e: (n,) errors.
     birth: (n, 2) layer (from 0) and index of the neuron that changes its sign there.
     """
-    n = len(x)
-    jump, error = np.zeros_like(x), np.zeros(n)
+    n = len(z)
+    jump, error = np.zeros((n, layers[0].weights.shape[1])), np.zeros(n)
     lost = np.zeros(n, np.bool_)
     for j, layer in enumerate(layers):
-        z, e = product(layer, x, e)
-        z += layer.bias
-        e = (e + 2 * U * (np.sqrt((z * z).sum(axis=1)) + layer.bias_norm)) * SAFE
-        v, error = product(layer, jump, error)
+        if j > 0:
+            z, e = layer.float64(np.where(z > 0, z, 0.0), e)
+            z += layer.bias
+            e = (e + 2 * U * (np.sqrt((z * z).sum(axis=1)) + ROOT + layer.bias_norm) + layer.dropped) * SAFE
+        v, error = layer.float64(jump, error)
         if j == len(layers) - 1:
             break
         own = np.flatnonzero(birth[:, 0] == j)
         certain = np.abs(z) > e[:, None]
         certain[own, birth[own, 1]] = True
         lost |= ~certain.all(axis=1) & (birth[:, 0] <= j)
-        x, jump = np.where(z > 0, z, 0.0), np.where(z > 0, v, 0.0)
+        jump = np.where(z > 0, v, 0.0)
         jump[own] = 0.0
         jump[own, birth[own, 1]] = 1.0
         error[own] = 0.0

@@ -1,20 +1,27 @@
 """The line segment on which everything is counted."""
 from __future__ import annotations
 
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from affinepieces._arrays import exact_array
 from affinepieces.networks import ReLUNetwork
+from affinepieces.values import Value
+
+Floats = NDArray[np.float64]
 
 
-class Segment:
-    """Omega = [a, b], put into the input space by x(t) = start + t * direction.
+@dataclass(frozen=True, eq=False, init=False, repr=False)
+class Segment(Value):
+    """Omega = [a, b], put into the input space by x(t) = start + t * (direction + direction_low).
 
     a, b: finite floats with a < b.  start, direction: arrays of shape (N_0,); without them the input
-    dimension is 1 and x(t) = t.  All four are taken as exact numbers, nothing is rounded.
+    dimension is 1 and x(t) = t.  All are taken as exact numbers, nothing is rounded: what float64 cannot
+    hold is refused.  direction_low is zero but in a segment made by `between`.
 
     >>> Segment(0, 1)
     Segment(0.0, 1.0)
@@ -22,48 +29,71 @@ class Segment:
     array([[1. , 2.5]])
     """
 
-    __slots__ = ("a", "b", "direction", "start")
     a: float
     b: float
-    start: NDArray[np.float64]
-    direction: NDArray[np.float64]
+    start: Floats
+    direction: Floats
+    direction_low: Floats
 
     def __init__(self, a: float, b: float, *, start: ArrayLike | None = None,
                  direction: ArrayLike | None = None) -> None:
-        ends = (_exact_float(a, "a"), _exact_float(b, "b"))
-        if not ends[0] < ends[1]:
-            raise ValueError(f"segment [{a}, {b}] is empty or a point: give a < b")
         if (start is None) != (direction is None):
             raise ValueError("give both start and direction, or neither for input dimension 1")
-        s = _exact_vector([0.0] if start is None else start, "start")
-        d = _exact_vector([1.0] if direction is None else direction, "direction")
+        s = _vector([0.0] if start is None else start, "start")
+        d = _vector([1.0] if direction is None else direction, "direction")
         if s.shape != d.shape:
             raise ValueError(f"start has shape {s.shape} and direction {d.shape}: they must be equal")
         if not d.any():
             raise ValueError("direction is zero: the segment would be a single point")
-        for name, value in zip(("a", "b", "start", "direction"), (*ends, s, d), strict=True):
+        self._set(_number(a, "a"), _number(b, "b"), s, d, np.zeros_like(d))
+
+    def _set(self, a: float, b: float, start: Floats, direction: Floats, low: Floats) -> None:
+        if not a < b:
+            raise ValueError(f"segment [{a:g}, {b:g}] is empty or a point: give a < b")
+        if not np.isfinite(b - a):
+            raise ValueError(f"segment [{a}, {b}] is longer than the largest float64: scale the inputs")
+        for name, value in (("a", a), ("b", b), ("start", start), ("direction", direction), ("direction_low", low)):
             object.__setattr__(self, name, value)
+        self.__post_init__()
 
     @classmethod
     def between(cls, x: ArrayLike, y: ArrayLike) -> Segment:
-        """The segment from x (t = 0) to y (t = 1); raises where y - x is not exact in float64."""
-        start, end = _exact_vector(x, "x"), _exact_vector(y, "y")
+        """The segment from exactly the point x, at t = 0, to exactly the point y, at t = 1.
+
+        x, y: any two different points of shape (N_0,), in any float format, for example two rows of a data set.
+        The direction is their exact difference, held in two floats for each coordinate.
+
+        >>> Segment.between([0.1, 0.2], [0.3, 0.7]).at([0.0, 1.0])
+        array([[0.1, 0.2],
+               [0.3, 0.7]])
+        """
+        start, end = _vector(x, "x"), _vector(y, "y")
         if start.shape != end.shape:
             raise ValueError(f"x has shape {start.shape} and y {end.shape}: they must be equal")
-        direction = end - start
-        for u, v, w in zip(start, end, direction, strict=True):
-            if not np.isfinite(w) or Fraction(float(v)) - Fraction(float(u)) != Fraction(float(w)):
-                raise ValueError(f"y - x = {v} - {u} is not exact in float64: round the points to fewer bits, "
-                                 "or give Segment(0, 1, start=x, direction=...) with the direction you mean")
-        return cls(0, 1, start=start, direction=direction)
+        with np.errstate(over="ignore", invalid="ignore"):
+            direction = end - start
+            back = direction - end
+            low = (end - (direction - back)) + (-start - back)  # two_sum: exact unless it overflows
+        if not np.all(np.isfinite(direction) & np.isfinite(low)):
+            raise ValueError("y - x exceeds the largest float64: scale the inputs")
+        if not direction.any():
+            raise ValueError("x and y are the same point: give two different ones")
+        segment = object.__new__(cls)
+        segment._set(0.0, 1.0, start, direction, low)
+        return segment
 
-    def __setattr__(self, name: str, value: Any) -> None:
-        raise AttributeError(f"a Segment cannot be changed: make a new one with another {name}")
+    def part(self, a: float, b: float) -> Segment:
+        """The same line between other parameters: x(t) does not change."""
+        segment = object.__new__(type(self))
+        segment._set(_number(a, "a"), _number(b, "b"), self.start, self.direction, self.direction_low)
+        return segment
 
     def __repr__(self) -> str:
-        line = "" if self.dim == 1 and self.start[0] == 0 and self.direction[0] == 1 else \
-            f", start={self.start.tolist()}, direction={self.direction.tolist()}"
-        return f"Segment({self.a}, {self.b}{line})"
+        if self.dim == 1 and self.start[0] == 0 and self.direction[0] == 1:
+            return f"Segment({self.a}, {self.b})"
+        if self.dim > 3 or self.direction_low.any():
+            return f"Segment({self.a}, {self.b}, in dimension {self.dim})"
+        return f"Segment({self.a}, {self.b}, start={self.start.tolist()}, direction={self.direction.tolist()})"
 
     @property
     def dim(self) -> int:
@@ -75,9 +105,14 @@ class Segment:
         """|Omega| = b - a, in units of t."""
         return self.b - self.a
 
-    def at(self, t: ArrayLike) -> NDArray[np.float64]:
-        """The points x(t) in float64: t of shape (m,) -> (m, N_0)."""
-        return self.start + np.asarray(t, dtype=np.float64)[:, None] * self.direction
+    def at(self, t: ArrayLike) -> Floats:
+        """The points x(t) in float64, each coordinate correctly rounded: t of shape (m,) -> (m, N_0)."""
+        points = exact_array(t, "t")
+        if points.ndim != 1 or not np.all(np.isfinite(points)):
+            raise ValueError(f"t is {t!r}, expected finite numbers of shape (m,): for one point write [t]")
+        exact = [[Fraction(v) for v in values.tolist()] for values in (self.start, self.direction, self.direction_low)]
+        return np.array([[float(s + Fraction(p) * (d + e)) for s, d, e in zip(*exact, strict=True)]
+                         for p in points.tolist()]).reshape(len(points), self.dim)
 
     def check(self, net: ReLUNetwork) -> None:
         """Raise unless the network takes inputs of this dimension."""
@@ -89,17 +124,17 @@ class Segment:
                              f"{self.dim}: give start and direction of shape ({net.widths[0]},)")
 
 
-def _exact_float(value: Any, name: str) -> float:
-    number = float(value)
+def _number(value: Any, name: str) -> float:
+    number = exact_array(value, name)
+    if number.ndim != 0 or isinstance(value, bool | np.bool_):
+        raise TypeError(f"{name} is {value!r}, expected one number")
     if not np.isfinite(number):
         raise ValueError(f"{name} is {value}, expected a finite number")
-    if Fraction(value if isinstance(value, int | Fraction) else number) != Fraction(number):
-        raise ValueError(f"{name} = {value} is not a float64: give float({name}) if the nearest float will do")
-    return number
+    return float(number)
 
 
-def _exact_vector(values: ArrayLike, name: str) -> NDArray[np.float64]:
-    vector = np.array(values, dtype=np.float64)
+def _vector(values: ArrayLike, name: str) -> Floats:
+    vector = exact_array(values, name).copy()
     if vector.ndim != 1 or vector.size == 0:
         raise ValueError(f"{name} has shape {vector.shape}, expected (N_0,)")
     if not np.all(np.isfinite(vector)):

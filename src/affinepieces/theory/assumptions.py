@@ -8,20 +8,28 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
+from math import inf, nextafter
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from affinepieces._interrupts import interruptible
+from affinepieces.arguments import instance, network
+from affinepieces.arithmetic.exact import quotient
+from affinepieces.descent.errors import hidden_updates
 from affinepieces.networks import ReLUNetwork
-from affinepieces.pieces.count import trace
+from affinepieces.parameters import Parameters
+from affinepieces.pieces.count import activation_patterns, trace
 from affinepieces.pieces.kernels import FLOOR, SAFE, affine_double_double
-from affinepieces.pieces.patterns import patterns_certified
 from affinepieces.pieces.piecewise import PiecewiseAffine
 from affinepieces.pieces.segment import Segment
+from affinepieces.pieces.whole import trace_certified
 
 Floats = NDArray[np.float64]
 Booleans = NDArray[np.bool_]
+Updates = Parameters | Sequence[ArrayLike]
+SHARP = 1e-9  # relative, of `variations`
 ACCURACY = 1e-12  # relative, of `max_slope` where it is not decided by rational arithmetic
 
 
@@ -36,31 +44,49 @@ def preactivations(net: ReLUNetwork, segment: Segment, *, exact: bool = False) -
     >>> [z.regions for z in preactivations(sawtooth(3), Segment(0, 1))]
     [1, 2, 4]
     """
-    segment.check(net)
-    below = [ReLUNetwork(net.weights[:j], net.biases[:j]) for j in range(1, net.layers)]
-    return [trace(part, segment, exact=exact) for part in below]
+    net = on_segment(net, segment)
+    return [trace(part, segment, exact=exact) for part in _below(net)]
 
 
 def variations(net: ReLUNetwork, segment: Segment) -> list[Floats]:
     """V(h_{j,k}), the total variation of each preactivation: one array of shape (N_j,) for each hidden layer.
 
-    float64, as accurate as `trace`; inf where the function leaves float64.
+    From above: `total_variation` and the bound of its error, both of `trace`; exact where nothing was rounded, and inf
+    where the function leaves float64.
     Source: paper, proof idea of Lemma 3.1 (bounded variation); the measured form is the companion's.
 
     >>> from affinepieces.constructions import sawtooth
     >>> variations(sawtooth(3), Segment(0, 1))
     [array([1., 1.]), array([2., 2.]), array([4., 4.])]
     """
-    with np.errstate(over="ignore", invalid="ignore"):
-        totals = [z.total_variation for z in preactivations(net, segment)]
-    return [np.where(np.isfinite(total), total, np.inf) for total in totals]
+    net = on_segment(net, segment)
+    with interruptible():
+        return [_variation(part, segment) for part in _below(net)]
 
 
-def mean_reciprocal(updates: Sequence[ArrayLike]) -> float:
+def _below(net: ReLUNetwork) -> list[ReLUNetwork]:
+    """For each hidden layer the network whose output are its preactivations."""
+    return [ReLUNetwork(net.weights[:j], net.biases[:j]) for j in range(1, net.layers)]
+
+
+def _variation(net: ReLUNetwork, segment: Segment) -> Floats:
+    """Total variation of the outputs from above, sharp in comparison with their size."""
+    for words in (1, 4):
+        z = trace_certified(net, segment, words)
+        with np.errstate(over="ignore", invalid="ignore"):
+            size = z.total_variation + np.abs(z.values).max(axis=0)
+        if np.all(z.variation_radius <= SHARP * size):
+            return np.asarray(z.variation_bound, np.float64)
+    exact = trace(net, segment, exact=True).total_variation.tolist()
+    return np.array([nextafter(quotient(v.numerator, v.denominator), inf) if v else 0.0 for v in exact])
+
+
+def mean_reciprocal(updates: Updates) -> float:
     """Assumption (A): p = (1/M) sum of 1 / |Delta_b| over the M bias updates of hidden neurons that are not zero.
 
-    updates: one array for each hidden layer, in units of the biases.  0.0 if there is none but zeros (M = 0),
-    so that M p is the sum in every case; inf only where a reciprocal exceeds float64.
+    updates: `Parameters`, whose hidden biases are meant, or one array for each hidden layer.
+    Returns 0.0 if there is none but zeros (M = 0), so that M p is the sum in every case; inf only where a reciprocal
+    exceeds float64.
     Raises ValueError for updates that are not finite.
     Source: paper, assumption (A).
 
@@ -72,10 +98,11 @@ def mean_reciprocal(updates: Sequence[ArrayLike]) -> float:
         return float(np.mean(1 / size)) if len(size) else 0.0
 
 
-def nonzero_updates(updates: Sequence[ArrayLike]) -> int:
+def nonzero_updates(updates: Updates) -> int:
     """M: how many bias updates of hidden neurons are not zero.
 
-    updates: one array for each hidden layer.  Raises ValueError for updates that are not finite.
+    updates: `Parameters`, whose hidden biases are meant, or one array for each hidden layer.
+    Raises ValueError for updates that are not finite.
     Source: paper, assumption (A).
 
     >>> nonzero_updates([[0.5, 0.0], [-0.25]])
@@ -95,7 +122,8 @@ def sign_changes(net: ReLUNetwork, segment: Segment) -> list[NDArray[np.int64]]:
     >>> sign_changes(sawtooth(3), Segment(0, 1))
     [array([0, 1]), array([0, 2]), array([0, 4])]
     """
-    patterns = patterns_certified(net, segment)
+    net = on_segment(net, segment)
+    patterns = activation_patterns(net, segment)
     return _by_layer(net, np.count_nonzero(patterns[1:] != patterns[:-1], axis=0))
 
 
@@ -108,7 +136,8 @@ def dead_neurons(net: ReLUNetwork, segment: Segment) -> list[Booleans]:
     >>> dead_neurons(ReLUNetwork([[[1.0], [-1.0]], [[1.0, 1.0]]], [[0.0, 0.0], [0.0]]), Segment(0, 1))
     [array([False,  True])]
     """
-    return _by_layer(net, ~np.any(patterns_certified(net, segment), axis=0, keepdims=True)[0])
+    net = on_segment(net, segment)
+    return _by_layer(net, ~np.any(activation_patterns(net, segment), axis=0, keepdims=True)[0])
 
 
 def revived_neurons(before: ReLUNetwork, after: ReLUNetwork, segment: Segment) -> int:
@@ -122,16 +151,17 @@ def revived_neurons(before: ReLUNetwork, after: ReLUNetwork, segment: Segment) -
     >>> revived_neurons(silent, sawtooth(2), Segment(0, 1))
     1
     """
+    before, after = network(before, "before"), network(after, "after")
     if before.widths != after.widths:
         raise ValueError(f"networks of widths {before.widths} and {after.widths}: give one network before and after")
     pairs = zip(dead_neurons(before, segment), dead_neurons(after, segment), strict=True)
     return sum(int(np.count_nonzero(then & ~now)) for then, now in pairs)
 
 
-def zero_update_crossings(net: ReLUNetwork, segment: Segment, updates: Sequence[ArrayLike]) -> int:
+def zero_update_crossings(net: ReLUNetwork, segment: Segment, updates: Updates) -> int:
     """Sign changes on the segment of the neurons whose bias update is zero: the second half of (A) wants none.
 
-    net: the network after the update.  updates: one array of shape (N_j,) for each hidden layer.
+    net: the network after the update.  updates: `Parameters`, or one array of shape (N_j,) for each hidden layer.
     Raises ValueError where the updates do not fit the network or are not finite.
     Source: paper, assumption (A) (dead neurons stay dead); form: companion.
 
@@ -139,6 +169,7 @@ def zero_update_crossings(net: ReLUNetwork, segment: Segment, updates: Sequence[
     >>> zero_update_crossings(sawtooth(3), Segment(0, 1), [[0.1, 0.1], [0.1, 0.0], [0.0, 0.0]])
     6
     """
+    net = on_segment(net, segment)
     arrays = check_updates(net, updates)
     return sum(int(n[u == 0].sum()) for n, u in zip(sign_changes(net, segment), arrays, strict=True))
 
@@ -155,7 +186,8 @@ def max_slope(net: ReLUNetwork, segment: Segment) -> float:
     >>> max_slope(sawtooth(4), Segment(0, 1))
     8.0
     """
-    patterns = np.split(patterns_certified(net, segment), np.cumsum(net.widths[1:-1]), axis=1)[:-1]
+    net = on_segment(net, segment)
+    patterns = np.split(activation_patterns(net, segment), np.cumsum(net.widths[1:-1]), axis=1)[:-1]
     slope, error = _slope_double_double(net, segment, patterns)
     if error <= ACCURACY * slope:
         return slope
@@ -166,22 +198,29 @@ def max_slope(net: ReLUNetwork, segment: Segment) -> float:
         return float("inf")
 
 
-def check_updates(net: ReLUNetwork, updates: Sequence[ArrayLike]) -> list[Floats]:
+def on_segment(net: ReLUNetwork, segment: Segment) -> ReLUNetwork:
+    """The network, if it can be evaluated on the segment."""
+    found = network(net)
+    instance(segment, Segment, "segment", "make one with affinepieces.Segment(a, b)").check(found)
+    return found
+
+
+def check_updates(net: ReLUNetwork, updates: Updates) -> list[Floats]:
     """The updates in float64; ValueError unless they are finite and of shape (N_j,), one for each hidden layer."""
-    arrays = [np.asarray(u, dtype=np.float64) for u in updates]
+    arrays = hidden_updates(updates)
     shapes, expected = [u.shape for u in arrays], [(n,) for n in net.widths[1:-1]]
     if shapes != expected:
         raise ValueError(f"updates have shapes {shapes}, expected {expected}: one array for each hidden layer, "
                          "without the output layer")
-    _nonzero(arrays)
     return arrays
 
 
 def _slope_double_double(net: ReLUNetwork, segment: Segment, patterns: list[Booleans]) -> tuple[float, float]:
     """max |dz/dt| and a bound of its error (inf in case of overflow)."""
     slope, least, most = 0.0, 0.0, 0.0
-    x = np.tile(segment.direction, (len(patterns[0]) if patterns else 0, 1))
-    low, e = np.zeros_like(x), np.zeros(len(x))
+    rows = len(patterns[0]) if patterns else 0
+    x, low = np.tile(segment.direction, (rows, 1)), np.tile(segment.direction_low, (rows, 1))
+    e = np.zeros(rows)
     with np.errstate(over="ignore", invalid="ignore"):
         for a, active in zip(net.weights[:-1], patterns, strict=True):
             weights = a.T.astype(np.float64, order="C")
@@ -199,7 +238,8 @@ def _slope_double_double(net: ReLUNetwork, segment: Segment, patterns: list[Bool
 def _slope_exact(net: ReLUNetwork, segment: Segment, patterns: list[Booleans]) -> Fraction:
     """max |dz/dt| as a rational number."""
     rows = np.unique(np.concatenate(patterns, axis=1), axis=0)
-    largest, x = Fraction(0), np.tile(_fractions(segment.direction), (len(rows), 1))
+    largest, direction = Fraction(0), _fractions(segment.direction) + _fractions(segment.direction_low)
+    x = np.tile(direction, (len(rows), 1))
     for a, active in zip(net.weights[:-1], np.split(rows, np.cumsum(net.widths[1:-1]), axis=1)[:-1], strict=True):
         z = x @ _fractions(a).T
         largest = max(largest, np.abs(z).max())
@@ -217,10 +257,7 @@ def _fractions(array: NDArray[Any]) -> NDArray[Any]:
     return np.asarray(flat.reshape(array.shape))
 
 
-def _nonzero(updates: Sequence[ArrayLike]) -> Floats:
+def _nonzero(updates: Updates) -> Floats:
     """All updates that are not zero, in one array."""
-    flat: Floats = np.concatenate([np.zeros(0), *(np.ravel(np.asarray(u, dtype=np.float64)) for u in updates)])
-    if not np.all(np.isfinite(flat)):
-        raise ValueError(f"an update is {flat[~np.isfinite(flat)][0]}: every update must be finite; "
-                         "did the training diverge?")
+    flat = np.concatenate([np.zeros(0), *hidden_updates(updates)])
     return np.asarray(flat[flat != 0])

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
+from numbers import Real
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from affinepieces import environment
+from affinepieces.arguments import instance, number, refuse
 from affinepieces.pieces.piecewise import PiecewiseAffine
 
 Array = NDArray[Any]
@@ -26,7 +29,7 @@ def count_crossings(h: PiecewiseAffine, levels: ArrayLike) -> NDArray[np.int64]:
     for a bias with a density this has probability zero.
     h: scalar, in float64 or Fractions.  levels: (n,), floats, integers or Fractions, in units of h.  Returns (n,).
     Comparisons only, nothing is rounded.  Raises ValueError for more than one output, for values of h
-    that are not finite, and for levels that are nan.
+    that are not finite, for levels that are nan, and for those within `value_radius` of a value at a breakpoint.
     Source: paper, Lemma 3.1 (the quantity that it bounds).
 
     >>> import affinepieces as ap
@@ -34,7 +37,8 @@ def count_crossings(h: PiecewiseAffine, levels: ArrayLike) -> NDArray[np.int64]:
     >>> count_crossings(tooth, [-0.5, 0.0, -1.0, -2.0])  # at half height, at the feet, at the peaks, above
     array([8, 5, 4, 0])
     """
-    y, s = _values(h), _minus(levels)
+    y, s = _values(scalar(h)), _minus(levels)
+    _refuse_near(h, s)
     if s.dtype == object:
         y = y.astype(object)
     low, high, ends = np.sort(np.minimum(y[1:], y[:-1])), np.sort(np.maximum(y[1:], y[:-1])), np.sort(y)
@@ -49,8 +53,8 @@ def expected_crossings(h: PiecewiseAffine, width: Any, centre: Any = 0.0) -> Any
 
     I = [centre - width / 2, centre + width / 2].  An identity: counts of random draws converge to it.
     h: scalar.  width: l > 0, centre: both finite, in units of h; rounded to float64 unless h is exact.
-    Returns a float >= 0 with an absolute error of at most a few units of 2^-53 for each piece; from an
-    exact trace a Fraction, without any error.  Raises ValueError for other arguments.
+    Returns a float >= 0 with an absolute error of at most 2 / l times the sum of `value_radius`, and a few units of
+    2^-53 for each piece; from an exact trace a Fraction, without any error.  Raises ValueError for other arguments.
     Source: paper, Lemma 3.1; identity: companion (area formula).
 
     >>> import affinepieces as ap
@@ -60,13 +64,12 @@ def expected_crossings(h: PiecewiseAffine, width: Any, centre: Any = 0.0) -> Any
     >>> expected_crossings(tooth, width=1.0)  # half of the biases cross none
     4.0
     """
-    number = Fraction if h.values.dtype == object else float
-    if not (np.isfinite(float(width)) and number(width) > 0 and np.isfinite(float(centre))):
-        raise ValueError(f"width is {width} and centre {centre}, expected finite numbers with width > 0: "
-                         "for a bias that is not random use count_crossings")
-    length: Any = number(width)
-    middle: Any = number(centre)
-    half: Any = number(1) / 2
+    kind = Fraction if scalar(h).values.dtype == object else float
+    number(width, "width", above=0, remedy="for a bias that is not random use count_crossings")
+    length: Any = kind(width)
+    middle: Any = kind(number(centre, "centre"))
+    half: Any = kind(1) / 2
+    number(length, "width, as a float,", above=0)
 
     def distribution(b: Array) -> Array:  # minus 1/2, which does not change the differences
         with np.errstate(over="ignore"):
@@ -90,7 +93,9 @@ def expected_crossings_of(h: PiecewiseAffine, cdf: Callable[[Array], ArrayLike])
     >>> round(expected_crossings_of(line, logistic), 6)  # the probability that |b| <= 1
     0.462117
     """
-    return _mass(h, cdf, check=True)
+    if not callable(cdf):
+        refuse("cdf", cdf, "a function, the distribution function of the bias")
+    return _mass(scalar(h), cdf, check=True)
 
 
 def crossings_bound(h: PiecewiseAffine, width: Any) -> Any:
@@ -104,9 +109,8 @@ def crossings_bound(h: PiecewiseAffine, width: Any) -> Any:
     >>> crossings_bound(ap.trace(ap.constructions.sawtooth(3), ap.Segment(0, 1)), width=1.0)
     8.0
     """
-    if not (np.isfinite(float(width)) and width >= 0):
-        raise ValueError(f"width is {width}, expected a finite number >= 0")
-    variation = _variation(h)
+    number(width, "width", least=0)
+    variation = _variation(scalar(h))
     length = type(variation)(width)
     return variation / length if length > 0 else np.inf
 
@@ -123,16 +127,28 @@ def crossings_bound_density(h: PiecewiseAffine, density_bound: Any) -> Any:
     >>> crossings_bound_density(tooth, 0.25)  # logistic noise: its density is at most 1/4
     2.0
     """
-    if not density_bound > 0:
-        raise ValueError(f"density_bound is {density_bound}, expected a number > 0: the maximum of the density")
-    variation = _variation(h)
+    number(density_bound, "density_bound", above=0, finite=False, remedy="the maximum of the density")
+    variation = _variation(scalar(h))
     return np.inf if density_bound == np.inf else variation * type(variation)(density_bound)
+
+
+def scalar(h: PiecewiseAffine, name: str = "h") -> PiecewiseAffine:
+    """The function, if it is one and has one output."""
+    environment.check()
+    remedy = "trace the network on a segment first, with affinepieces.trace(net, segment)"
+    if instance(h, PiecewiseAffine, name, remedy).values.shape[1] != 1:
+        raise ValueError(f"{name} is a function with {h.values.shape[1]} outputs, expected 1: "
+                         "take one neuron at a time")
+    return h
 
 
 def _mass(h: PiecewiseAffine, cdf: Callable[[Array], ArrayLike], check: bool = False) -> Any:
     """Sum over the pieces of |cdf(-h(left)) - cdf(-h(right))|."""
     values = _values(h)
     f = np.asarray(cdf(-values))
+    if check and not all(isinstance(v, Real) for v in f.ravel().tolist()):
+        raise TypeError(f"cdf returned {f.dtype} entries, expected {values.shape} and probabilities: "
+                        "give a vectorised distribution function")
     if check and (f.shape != values.shape or not np.all((f >= 0) & (f <= 1))):
         raise ValueError(f"cdf returned shape {f.shape} and values from {f.min()} to {f.max()}, expected "
                          f"{values.shape} and probabilities: give a vectorised distribution function")
@@ -141,16 +157,26 @@ def _mass(h: PiecewiseAffine, cdf: Callable[[Array], ArrayLike], check: bool = F
 
 
 def _variation(h: PiecewiseAffine) -> Any:
-    with np.errstate(over="ignore"):
-        total = np.abs(np.diff(_values(h))).sum()
+    """From above."""
+    _values(h)
+    total = h.variation_bound[0]
     return total if isinstance(total, Fraction) else float(total)
+
+
+def _refuse_near(h: PiecewiseAffine, s: Array) -> None:
+    """ValueError where a level is so near to a value at a breakpoint that its bound does not tell on which side."""
+    if h.value_radius is None:
+        return
+    y, radius = h.values[h.value_radius > 0, 0], h.value_radius[h.value_radius > 0]
+    low, high = np.nextafter(y - radius, -np.inf), np.nextafter(y + radius, np.inf)
+    near = np.searchsorted(np.sort(low), s, side="right") > np.searchsorted(np.sort(high), s, side="left")
+    if near.any():
+        raise ValueError(f"levels[{int(np.argmax(near))}] is {-s[np.argmax(near)]}: as close to a value of h at a "
+                         "breakpoint as its error bound, so that crossings cannot be told; use an exact trace of h")
 
 
 def _values(h: PiecewiseAffine) -> Array:
     """(r + 1,): the values of a scalar function at its breakpoints."""
-    if h.values.shape[1] != 1:
-        raise ValueError(f"the function has {h.values.shape[1]} outputs, expected 1: crossings are counted "
-                         "one neuron at a time")
     y = h.values[:, 0]
     if y.dtype != object and not np.all(np.isfinite(y)):
         raise ValueError(f"the function takes the value {y[~np.isfinite(y)][0]}: use an exact trace")
@@ -161,9 +187,12 @@ def _minus(levels: ArrayLike) -> Array:
     """-levels without rounding: floats as they are, everything else as Python numbers."""
     b = np.asarray(levels)
     if b.ndim != 1:
-        raise ValueError(f"levels have shape {b.shape}, expected (n,): a list of biases")
+        raise ValueError(f"levels is {levels!r} of shape {b.shape}, expected (n,): a list of biases")
     if b.dtype.kind != "f":
         b = np.array([*b.tolist(), None], dtype=object)[:-1]
+    for i, value in enumerate(b.tolist() if b.dtype.kind != "f" else ()):
+        if not isinstance(value, Real):
+            refuse(f"levels[{i}]", value, "a number")
     if np.any(b != b):
         raise ValueError("levels hold nan: every bias must be a number")
     return np.asarray(-b)

@@ -1,14 +1,14 @@
-"""The compiler's settings, and three machine instructions that Python cannot name."""
+"""What kernels are written with: the compiler's settings, and three machine instructions that Python cannot name."""
 from __future__ import annotations
 
 from typing import Any
 
-import numba
 from numba.core import types
 from numba.extending import intrinsic
 
-jit = numba.njit(nogil=True, cache=True, error_model="numpy")
-inline = numba.njit(inline="always", error_model="numpy")
+from affinepieces.compiled import inline, jit, jit_with
+
+__all__ = ["bits", "fma", "from_bits", "inline", "jit", "jit_with"]
 
 
 @intrinsic

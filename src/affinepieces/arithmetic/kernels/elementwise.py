@@ -1,4 +1,4 @@
-"""Rounded operations, entry by entry, on arrays of one shape."""
+"""Rounded operations, entry by entry, on vectors of one length; b may be a single number."""
 from __future__ import annotations
 
 from typing import Any
@@ -10,14 +10,11 @@ from affinepieces.arithmetic.kernels.compiler import jit
 
 
 @jit
-def round_all(x: Any, f: Any, seed: Any, counter: Any) -> Any:
+def round_all(x: Any, f: Any, careful: Any, seed: Any, counter: Any) -> Any:
     """Every entry rounded on its own; what is not a number becomes the processor's own NaN."""
     out = np.empty_like(x)
     for i in range(len(x)):
-        if seed is None:
-            y = scalar.nearest(x[i], f)
-        else:
-            y = scalar.stochastic(x[i], scalar.random_bits(seed, counter + i), f)
+        y = scalar.rounded(x[i], f, careful, seed, counter + i)
         out[i] = np.nan if x[i] != x[i] else y
     return out
 
@@ -25,25 +22,34 @@ def round_all(x: Any, f: Any, seed: Any, counter: Any) -> Any:
 @jit
 def add(a: Any, b: Any, f: Any, careful: Any, seed: Any, counter: Any) -> Any:
     """a_i + b_i."""
-    out = np.empty_like(a)
+    out, each = np.empty_like(a), len(b) > 1
     for i in range(len(a)):
-        out[i] = scalar.add(a[i], b[i], f, careful, seed, counter + i)
+        out[i] = scalar.add(a[i], b[i if each else 0], f, careful, seed, counter + i)
     return out
 
 
 @jit
 def multiply(a: Any, b: Any, f: Any, careful: Any, seed: Any, counter: Any) -> Any:
     """a_i b_i."""
-    out = np.empty_like(a)
+    out, each = np.empty_like(a), len(b) > 1
     for i in range(len(a)):
-        out[i] = scalar.multiply(a[i], b[i], f, careful, seed, counter + i)
+        out[i] = scalar.multiply(a[i], b[i if each else 0], f, careful, seed, counter + i)
     return out
 
 
 @jit
 def divide(a: Any, b: Any, f: Any, careful: Any, seed: Any, counter: Any) -> Any:
     """a_i / b_i."""
+    out, each = np.empty_like(a), len(b) > 1
+    for i in range(len(a)):
+        out[i] = scalar.divide(a[i], b[i if each else 0], f, careful, seed, counter + i)
+    return out
+
+
+@jit
+def sqrt(a: Any, f: Any, careful: Any, seed: Any, counter: Any) -> Any:
+    """Square roots."""
     out = np.empty_like(a)
     for i in range(len(a)):
-        out[i] = scalar.divide(a[i], b[i], f, careful, seed, counter + i)
+        out[i] = scalar.sqrt(a[i], f, careful, seed, counter + i)
     return out

@@ -6,19 +6,31 @@ from typing import Any
 import numpy as np
 
 from affinepieces.arithmetic.kernels.compiler import jit
-from affinepieces.arithmetic.kernels.scalar import SMALL, add, multiply, multiply_normal
+from affinepieces.arithmetic.kernels.scalar import SMALL, add, multiply, multiply_normal, rounded
 
 BLOCK = 4  # rows whose sums are formed side by side, so that one need not wait for the other
 
 
 @jit
-def matmul(a: Any, b: Any, f: Any, careful: Any, seed: Any, counter: Any, pairwise: Any) -> Any:
-    """(rows, depth) times (depth, columns), summed from left to right, or pairwise."""
+def matmul(a: Any, b: Any, f: Any, careful: Any, seed: Any, counter: Any, pairwise: Any, wider: Any) -> Any:
+    """(rows, depth) times (depth, columns); wider: None, or (f, careful) of an accumulator that rounds to nearest."""
+    if wider is None:
+        return summed(a, b, f, careful, seed, counter, pairwise)
+    out = summed(a, b, wider[0], wider[1], None, 0, pairwise)
+    values = out.ravel()
+    for i in range(len(values)):
+        values[i] = rounded(values[i], f, careful, seed, counter + i)
+    return out
+
+
+@jit
+def summed(a: Any, b: Any, f: Any, careful: Any, seed: Any, counter: Any, pairwise: Any) -> Any:
+    """All operations in one format, summed from left to right, or pairwise."""
     out = np.empty((a.shape[0], b.shape[1]), a.dtype)
     if f is not None and careful is not None:
         if f.scaled_tiny > 0 and smallest(a) * smallest(b) < SMALL:
             fill(a, b, out, 1, f, careful, seed, counter, pairwise)
-        elif f.shift >= 27:  # no product is too small, so that plain float64 will do
+        elif seed is None and f.shift >= 27:  # no product is too small, so that plain float64 will do
             fill(a, b, out, None, f, None, seed, counter, pairwise)
         else:
             fill(a, b, out, None, f, careful, seed, counter, pairwise)
@@ -40,7 +52,7 @@ def smallest(a: Any) -> Any:
 def product(a: Any, b: Any, small: Any, f: Any, careful: Any, seed: Any, counter: Any) -> Any:
     """a b, rounded once."""
     if careful is not None and small is None:
-        return multiply_normal(a, b, f)
+        return multiply_normal(a, b, f, seed)
     return multiply(a, b, f, careful, seed, counter)
 
 

@@ -1,7 +1,8 @@
-"""One training step of a network with every operation rounded, in the order of `descent.specification`.
+"""Gradient of the mean squared error with every operation rounded, in the order of `descent.specification`.
 
 Parameters and gradients are flat: for each layer the weights, row by row, then the biases.  Points are
-columns.  The arguments f, careful, seed say how to round, as in `scalar`.
+columns.  The arguments f, careful, seed say how to round, as in `scalar`, and wider
+how sums of products do, as in `products`.
 """
 from __future__ import annotations
 
@@ -16,46 +17,49 @@ from affinepieces.arithmetic.kernels.scalar import add, divide, multiply
 
 @jit
 def gradient(widths: Any, parameters: Any, x: Any, y: Any, f: Any, careful: Any, seed: Any, start: Any,
-             pairwise: Any) -> Any:
-    """Gradient of (1/m) sum |f(x_i) - y_i|^2, that loss, and the activations of all hidden layers.
+             pairwise: Any, wider: Any, scale: Any) -> Any:
+    """scale times the gradient of (1/m) sum |f(x_i) - y_i|^2, that loss, and the activations of all hidden layers.
 
-    widths: (N_0, ..., N_L).  x: (N_0, m), y: (N_L, m), C-contiguous.
+    scale: a power of two.  widths: (N_0, ..., N_L).  x: (N_0, m), y: (N_L, m), C-contiguous.
     """
-    hidden, z, at = forward(widths, parameters, x, f, careful, seed, start, pairwise)
-    points, out = x.shape[1], np.empty_like(parameters)
-    squares, delta = np.empty((y.size, 1), x.dtype), np.empty_like(y)
+    hidden, z, at = forward(widths, parameters, x, f, careful, seed, start, pairwise, wider)
+    points, out, n = x.shape[1], np.empty_like(parameters), y.size
+    squares, delta = np.empty((n, 1), x.dtype), np.empty_like(y)
+    m, twice = x.dtype.type(points), x.dtype.type(2 * scale)
     for i in range(y.shape[0]):
         for s in range(points):
             k = i * points + s
-            residual = add(z[i, s], -y[i, s], f, careful, seed, at + 3 * k)
-            squares[k, 0] = multiply(residual, residual, f, careful, seed, at + 3 * k + 1)
-            double = multiply(residual, x.dtype.type(2), f, careful, seed, at)
-            delta[i, s] = divide(double, x.dtype.type(points), f, careful, seed, at + 3 * k + 2)
-    at += 3 * y.size
-    total = column_sums(squares, f, careful, seed, at, pairwise)[0]
-    at += 2 * y.size + 1
-    loss = divide(total, x.dtype.type(points), f, careful, seed, at - 1)
-    end = len(parameters)
-    for j in range(len(widths) - 1, 0, -1):
-        n, m = widths[j], widths[j - 1]
-        begin = end - n * (m + 1)
-        below = hidden[j - 1]
-        product = matmul(delta, below.T.copy(), f, careful, seed, at, pairwise)
-        out[begin:begin + n * m] = product.ravel()
-        at += 2 * n * m * points
-        out[begin + n * m:end] = column_sums(delta.T.copy(), f, careful, seed, at, pairwise)
-        at += 2 * n * points
-        if j > 1:
-            a = parameters[begin:begin + n * m].reshape((n, m))
-            delta = matmul(a.T.copy(), delta, f, careful, seed, at, pairwise)
-            at += 2 * n * m * points
-            gate(delta, below)
+            residual = add(z[i, s], -y[i, s], f, careful, seed, at + k)
+            squares[k, 0] = multiply(residual, residual, f, careful, seed, at + n + k)
+            double = multiply(residual, twice, f, careful, seed, at)
+            delta[i, s] = divide(double, m, f, careful, seed, at + 4 * n + 1 + k)
+    total = column_sums(squares, f, careful, seed, at + 2 * n, pairwise, wider)[0]
+    loss = divide(total, m, f, careful, seed, at + 4 * n)
+    at += 5 * n + 1
+    deltas, end = [delta], len(parameters)
+    for j in range(len(widths) - 1, 1, -1):
+        begin = end - widths[j] * (widths[j - 1] + 1)
+        a = parameters[begin:begin + widths[j] * widths[j - 1]].reshape((widths[j], widths[j - 1]))
+        delta = matmul(a.T.copy(), delta, f, careful, seed, at, pairwise, wider)
+        at += 2 * a.size * points
+        gate(delta, hidden[j - 1])
+        deltas.append(delta)
         end = begin
+    begin = 0
+    for j in range(1, len(widths)):
+        delta, below = deltas[len(widths) - 1 - j], hidden[j - 1]
+        end = begin + widths[j] * widths[j - 1]
+        out[begin:end] = matmul(delta, below.T.copy(), f, careful, seed, at, pairwise, wider).ravel()
+        at += 2 * (end - begin) * points
+        begin = end + widths[j]
+        out[end:begin] = column_sums(delta.T.copy(), f, careful, seed, at, pairwise, wider)
+        at += 2 * delta.size
     return out, loss, hidden[1:]
 
 
 @jit
-def forward(widths: Any, parameters: Any, x: Any, f: Any, careful: Any, seed: Any, start: Any, pairwise: Any) -> Any:
+def forward(widths: Any, parameters: Any, x: Any, f: Any, careful: Any, seed: Any, start: Any, pairwise: Any,
+            wider: Any) -> Any:
     """Activations of layers 0, ..., L - 1, the output, and how many random numbers were used."""
     hidden, z, at, begin, points = [x], x, start, 0, x.shape[1]
     for j in range(1, len(widths)):
@@ -63,7 +67,7 @@ def forward(widths: Any, parameters: Any, x: Any, f: Any, careful: Any, seed: An
         a = parameters[begin:begin + n * m].reshape((n, m))
         b = parameters[begin + n * m:begin + n * (m + 1)]
         begin += n * (m + 1)
-        z = matmul(a, z, f, careful, seed, at, pairwise)
+        z = matmul(a, z, f, careful, seed, at, pairwise, wider)
         at += 2 * n * m * points
         for i in range(n):
             for s in range(points):
@@ -92,17 +96,7 @@ def gate(delta: Any, active: Any) -> None:
 
 
 @jit
-def column_sums(columns: Any, f: Any, careful: Any, seed: Any, counter: Any, pairwise: Any) -> Any:
+def column_sums(columns: Any, f: Any, careful: Any, seed: Any, counter: Any, pairwise: Any, wider: Any) -> Any:
     """Sum over the rows, in the stated order; multiplying with 1 rounds nothing."""
     ones = np.ones((1, columns.shape[0]), columns.dtype)
-    return matmul(ones, columns, f, careful, seed, counter, pairwise)[0]
-
-
-@jit
-def descend(parameters: Any, gradients: Any, rate: Any, f: Any, careful: Any, seed: Any, counter: Any) -> Any:
-    """p - rate * g: a product, then a difference."""
-    out = np.empty_like(parameters)
-    for i in range(len(out)):
-        move = multiply(rate, gradients[i], f, careful, seed, counter + 2 * i)
-        out[i] = add(parameters[i], -move, f, careful, seed, counter + 2 * i + 1)
-    return out
+    return matmul(ones, columns, f, careful, seed, counter, pairwise, wider)[0]

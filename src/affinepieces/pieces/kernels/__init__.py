@@ -10,12 +10,19 @@ column (the location is a convex combination, exactly) and the ReLU (which is 1-
 set to zero is added to e).  A decision is certain if it holds for every function that satisfies the
 invariant.  What is not certain goes into `zones`, intervals of t that a more accurate level decides.
 
-In float64 `zlo` is None; in double-double a number is z + zlo, and exact results have e = 0.
+A number has one float64 word, two (double-double) or more (`words`); exact results have e = 0.
 """
-from affinepieces.pieces.kernels.affine import affine_double_double, finish_affine, points, scale_rows
-from affinepieces.pieces.kernels.common import DOUBT, FLOOR, SAFE
-from affinepieces.pieces.kernels.insertion import hidden_layer
+from affinepieces.pieces.kernels.affine import (
+           affine_double_double,
+           affine_words,
+           finish_affine,
+           line_coefficients,
+           scale_rows,
+)
+from affinepieces.pieces.kernels.common import DOUBT, FLOOR, ROOT, SAFE
+from affinepieces.pieces.kernels.insertion import Activations, Place, hidden_layer
 from affinepieces.pieces.kernels.slopes import kinks
+from affinepieces.pieces.kernels.words import on_line
 
-__all__ = ["DOUBT", "FLOOR", "SAFE", "affine_double_double", "finish_affine", "hidden_layer", "kinks", "points",
-           "scale_rows"]
+__all__ = ["DOUBT", "FLOOR", "ROOT", "SAFE", "Activations", "Place", "affine_double_double", "affine_words",
+           "finish_affine", "hidden_layer", "kinks", "line_coefficients", "on_line", "scale_rows"]

@@ -1,69 +1,70 @@
-"""Points, scaled rows and affine maps, with what their rounding may have done."""
+"""Scaled rows and affine maps, with what their rounding may have done."""
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
-from affinepieces.arithmetic.double_double import UNDERFLOW, U, combine, two_sum
+from affinepieces.arithmetic.double_double import UNDERFLOW, U, two_sum
 from affinepieces.arithmetic.kernels.compiler import fma, jit
-from affinepieces.pieces.kernels.common import FLOOR, SAFE
+from affinepieces.pieces.kernels.common import FLOOR, ROOT, SAFE
+
+LEAST = -900  # entries of a row of size 1 that are smaller than 2^LEAST are left to the error bound
 
 
 @jit
 def scale_rows(w: Any, b: Any, below: Any, last: bool) -> Any:
-    """Rows (w_k / below, b_k) times powers of two s_k near 1 / |(w_k, b_k)|; s_k = 1 in the last layer.
+    """Rows (w_k / 2^below, b_k) times powers of two 2^s_k that bring them to size 1; one common s in the last layer.
 
-    Returns w, b, s, upper bounds of |w| and |b|, and whether every product was exact.
+    Returns w, b, s, upper bounds of |w| and |b|, and of the norm of what was left out because it is too small.
     """
     n, m = w.shape
-    out, bias, scale, exact = np.empty((n, m)), np.empty(n), np.ones(n), True
-    frobenius, bias_norm = 0.0, 0.0
-    inverse = 1 / below  # powers of two
+    out, bias, scale = np.zeros((n, m)), np.zeros(n), np.zeros(n, np.int64)
     for k in range(n):
-        big, small = 0.0, np.inf
+        scale[k] = -_exponent(w, b, below, k)
+    if last:
+        scale[:] = scale.min()
+    square, bias_square, dropped = 0.0, 0.0, 0
+    for k in range(n):
         for j in range(m):
-            v = w[k, j] * inverse[j]
-            out[k, j] = v
-            big = max(big, abs(v))
-            small = min(small, abs(v) if w[k, j] != 0 else np.inf)
-        exact = exact and small > 1e-290 and big < 1e290
-        if big == 0 or not exact:
-            bias[k] = b[k]
-            bias_norm = np.hypot(bias_norm, b[k])
-            continue
-        square = 0.0
-        for j in range(m):
-            square += (out[k, j] / big) ** 2
-        size = big * np.sqrt(square)
-        if not last:
-            scale[k] = 2.0 ** -np.round(np.log2(np.hypot(size, b[k])))
-            exact = exact and small * scale[k] > 1e-290
-            for j in range(m):
-                out[k, j] *= scale[k]
-        bias[k] = b[k] * scale[k]
-        exact = exact and ((abs(bias[k]) > 1e-290 and abs(bias[k]) < 1e290) or b[k] == 0)
-        frobenius = np.hypot(frobenius, size * scale[k])
-        bias_norm = np.hypot(bias_norm, bias[k])
-    exact = exact and np.isfinite(frobenius) and np.isfinite(bias_norm)
-    return out, bias, scale, frobenius * SAFE + FLOOR, bias_norm * SAFE + FLOOR, exact
+            out[k, j] = _scaled(w[k, j], scale[k] - below[j])
+            dropped += w[k, j] != 0 and out[k, j] == 0
+            square += out[k, j] ** 2
+        bias[k] = _scaled(b[k], scale[k])
+        dropped += b[k] != 0 and bias[k] == 0
+        bias_square += bias[k] ** 2
+    frobenius, bias_norm = np.sqrt(square) * SAFE + ROOT, np.sqrt(bias_square) * SAFE + ROOT
+    return out, bias, scale, frobenius, bias_norm, dropped * 2.0**LEAST
 
 
 @jit
-def points(start: Any, direction: Any, t: Any) -> Any:
-    """start + t * direction in double-double, with the error of each point."""
-    r, n = len(t), len(start)
-    hi, lo, e = np.empty((r, n)), np.empty((r, n)), np.zeros(r)
-    for i in range(r):
-        for k in range(n):
-            hi[i, k], lo[i, k], error = combine(1.0, 0.0, t[i], 0.0, 0.0, start[k], 0.0, direction[k], 0.0)
-            e[i] += error
-    return hi, lo, e
+def _scaled(v: float, power: int) -> Any:
+    """v 2^power, or 0 where that is too small."""
+    mantissa, exponent = math.frexp(v)
+    return math.ldexp(mantissa, exponent + power) if exponent + power > LEAST else 0.0
+
+
+@jit
+def _exponent(w: Any, b: Any, below: Any, k: int) -> int:
+    """The power of two nearest to the size of a row (w_k / 2^below, b_k); 0 for a row of zeros."""
+    largest = -(1 << 40)
+    if b[k] != 0:
+        largest = math.frexp(b[k])[1]
+    for j in range(len(below)):
+        if w[k, j] != 0:
+            largest = max(largest, math.frexp(w[k, j])[1] - below[j])
+    if largest == -(1 << 40):
+        return 0
+    square = _scaled(b[k], -largest) ** 2
+    for j in range(len(below)):
+        square += _scaled(w[k, j], -largest - below[j]) ** 2
+    return largest + int(np.round(0.5 * np.log2(square)))
 
 
 @jit
 def finish_affine(z: Any, b: Any, e: Any, weight: Any, norm: float, frobenius: float, bias_norm: float,
-                  terms: int) -> Any:
+                  dropped: float, terms: int) -> Any:
     """Add the bias to z = x W^T in place; the error of each row, however the dot products were summed.
 
     weight: |x| times the number of its non-zero entries (and a few more).
@@ -73,7 +74,8 @@ def finish_affine(z: Any, b: Any, e: Any, weight: Any, norm: float, frobenius: f
     for i in range(r):
         for k in range(n):
             z[i, k] += b[k]
-        out[i] = (norm * e[i] + U * (frobenius * weight[i] + (terms + 4) * bias_norm)) * SAFE + FLOOR
+        out[i] = (norm * e[i] + (U * frobenius + dropped) * weight[i] + U * (terms + 4) * bias_norm
+                  + dropped) * SAFE + FLOOR
     return out
 
 
@@ -106,12 +108,86 @@ def affine_double_double(wt: Any, b: Any, hi: Any, lo: Any, e: Any, norm: float)
                 low[k] += abs(q) + abs(g) + abs(d)
                 if abs(p) < UNDERFLOW and w != 0:
                     low[k] += UNDERFLOW
-        square, rounded = 0.0, False
         for k in range(n):
             zhi[i, k], zlo[i, k] = two_sum(s[k], c[k])
-            square += low[k] * low[k]
-            rounded = rounded or low[k] > 0
-        ze[i] = (norm * e[i] + terms * U * np.sqrt(square)) * SAFE
-        if rounded:
+        lost = _norm(low)
+        ze[i] = (norm * e[i] + terms * U * lost) * SAFE
+        if lost > 0 or e[i] > 0:
             ze[i] += FLOOR
     return zhi, zlo, ze
+
+
+@jit
+def line_coefficients(wt: Any, b: Any, start: Any, direction: Any, low: Any) -> Any:
+    """W start + b and W (direction + low) in double-double, with their errors; vectors as matrices of one row."""
+    zero = np.zeros(1)
+    p = affine_double_double(wt, b, start, np.zeros_like(start), zero, 0.0)
+    return p, affine_double_double(wt, np.zeros_like(b), direction, low, zero, 0.0)
+
+
+@jit
+def affine_words(wt: Any, b: Any, hi: Any, lo: Any, e: Any, norm: float) -> Any:
+    """The same in K words.  lo: (R, M, K - 1)."""
+    r, m = hi.shape
+    n, words = len(b), lo.shape[2] + 1
+    zhi, zlo, ze = np.empty((r, n)), np.empty((r, n, words - 1)), np.empty(r)
+    acc, lost, product, rest = np.empty((words, n)), np.empty(n), np.empty(n), np.empty(n)
+    for i in range(r):
+        acc[:], lost[:], terms = 0.0, 0.0, 8
+        acc[0] = b
+        for j in range(m):
+            terms += 2 * words
+            for p in range(words):
+                x = hi[i, j] if p == 0 else lo[i, j, p - 1]
+                if x == 0:
+                    continue
+                for k in range(n):
+                    w = wt[j, k]
+                    product[k] = w * x
+                    rest[k] = fma(w, x, -product[k])
+                    if abs(product[k]) < UNDERFLOW and w != 0:
+                        lost[k] += UNDERFLOW
+                _cascade(acc, p, product, lost)
+                _cascade(acc, p + 1, rest, lost)
+        for k in range(n):
+            for _ in range(2):
+                for p in range(words - 2, -1, -1):
+                    acc[p, k], acc[p + 1, k] = two_sum(acc[p, k], acc[p + 1, k])
+            zhi[i, k] = acc[0, k]
+            for p in range(words - 1):
+                zlo[i, k, p] = acc[p + 1, k]
+        ze[i] = (norm * e[i] + terms * U * _norm(lost)) * SAFE
+        if lost.max() > 0 or e[i] > 0:
+            ze[i] += FLOOR
+    return zhi, zlo, ze
+
+
+@jit
+def _norm(v: Any) -> Any:
+    """2-norm of a vector without negative entries, whatever their size."""
+    largest, square = 0.0, 0.0
+    for k in range(len(v)):
+        largest = max(largest, v[k])
+        square += v[k] * v[k]
+    if 1e-140 < largest < 1e140 or square != square:
+        return np.sqrt(square)
+    if not 0 < largest < np.inf:
+        return largest
+    square = 0.0
+    for k in range(len(v)):
+        square += (v[k] / largest) ** 2
+    return largest * np.sqrt(square)
+
+
+@jit
+def _cascade(acc: Any, first: int, v: Any, lost: Any) -> None:
+    """Add the vector v to the numbers acc (K, N) at word `first`, without error but in the last word."""
+    last, n = acc.shape[0] - 1, len(v)
+    for p in range(first, last):
+        row = acc[p]
+        for k in range(n):
+            row[k], v[k] = two_sum(row[k], v[k])
+    row = acc[last]
+    for k in range(n):
+        row[k] += v[k]
+        lost[k] += abs(v[k])

@@ -1,4 +1,4 @@
-"""What the kernels share: the signs, the safety of the bounds, and the compiler's settings."""
+"""What the kernels share: the signs, and the safety of the bounds."""
 from __future__ import annotations
 
 from typing import Any
@@ -8,13 +8,8 @@ from affinepieces.arithmetic.kernels.compiler import jit
 
 SAFE = 1 + 2.0**-30  # covers the rounding in the computation of the bounds themselves
 FLOOR = 1e-290  # covers underflow in the computation of the bounds themselves
+ROOT = 1e-150  # added to the root of a sum of squares: covers squares that underflow
 ACTIVE, INACTIVE, ZERO, DOUBT = 1, -1, 0, 2
-
-
-@jit
-def distance(t: Any, tlo: Any, i: int) -> Any:
-    """From column i to column i + 1."""
-    return (t[i + 1] - t[i]) + (tlo[i + 1] - tlo[i])
 
 
 @jit

@@ -1,138 +1,265 @@
 """One hidden layer after its affine map: new columns at the zeros, and the ReLU."""
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
-import numba
 import numpy as np
 
 from affinepieces.arithmetic.double_double import U, combine
-from affinepieces.arithmetic.kernels.compiler import jit
-from affinepieces.pieces.kernels.common import ACTIVE, DOUBT, FLOOR, INACTIVE, SAFE
+from affinepieces.arithmetic.kernels.compiler import jit, jit_with
+from affinepieces.pieces.kernels.common import ACTIVE, DOUBT, FLOOR, INACTIVE, ROOT, SAFE, ZERO
+from affinepieces.pieces.kernels.words import convex, copy, count, load, store, summed_row, tail
 from affinepieces.pieces.kernels.zeros import doubtful_columns, sign_changes, signs, sorted_zeros
 
 
-@numba.njit(nogil=True, cache=True, fastmath={"reassoc", "nsz"})
+class Activations(NamedTuple):
+    """What R columns hold after a layer with N neurons.
+
+    x, xlo: the activations, in words.  e: their errors.  xs, xslow: the activations at the breakpoint itself, where
+    these are known exactly.  weight: |x| times the number of terms of a dot product with x, for its rounding.
+    """
+
+    x: Any
+    xlo: Any
+    e: Any
+    xs: Any
+    xslow: Any
+    weight: Any
+
+
+class Place(NamedTuple):
+    """Where R columns are.
+
+    t, tlo: the points, in words.  eta: how far a point may be from the convex combination that it stands for.
+    tau: within this distance is exactly one breakpoint.  dark: whether the layer or one below is off around the point.
+    birth: (R, 2), layer and neuron that broke there.  sharp: whether xs and xslow are known.
+    """
+
+    t: Any
+    tlo: Any
+    eta: Any
+    tau: Any
+    dark: Any
+    birth: Any
+    sharp: Any
+
+
+@jit_with(fastmath={"reassoc", "nsz"})
 def _weight(x: Any, o: int) -> Any:
     """|x| of column o times the number of its non-zero entries and four; the order of summation is free."""
     square, terms = 0.0, 4
     for k in range(x.shape[1]):
         square += x[o, k] * x[o, k]
         terms += x[o, k] != 0
-    return terms * np.sqrt(square) * SAFE
+    return terms * (np.sqrt(square) * SAFE + ROOT)
 
 
 @jit
-def _keep(s: Any, doubt: bool, z: Any, zlo: Any, i: int, x: Any, xlo: Any, o: int) -> Any:
-    """relu of column i as column o: what was set to zero in doubt, whether all is inactive, whether all is off."""
+def _keep(s: Any, doubt: bool, sharp: bool, z: Any, zlo: Any, i: int, x: Any, xlo: Any, o: int) -> Any:
+    """relu of column i as column o: what was set to zero without being so, and how many neurons are not inactive,
+    and active."""
     extra, active, inactive = 0.0, 0, 0
     for k in range(z.shape[1]):
         on = z[i, k] > 0
         x[o, k] = z[i, k] if on else 0.0
-        if zlo is not None:
-            xlo[o, k] = zlo[i, k] if on else 0.0
+        copy(zlo, i, k, xlo, o, on)
         active += s[i, k] == ACTIVE
         inactive += s[i, k] == INACTIVE
-    if doubt:
+    if doubt or sharp:
         for k in range(z.shape[1]):
-            if s[i, k] == DOUBT:
-                extra += abs(z[i, k]) if zlo is None else abs(z[i, k]) + abs(zlo[i, k])
-    return extra, inactive == z.shape[1], active == 0 and not doubt
+            if s[i, k] == DOUBT or s[i, k] == ZERO:
+                extra += abs(z[i, k]) + tail(zlo, i, k)
+            if s[i, k] == ZERO:
+                x[o, k] = 0.0
+                copy(zlo, i, k, xlo, o, False)
+    return extra, z.shape[1] - inactive, active
 
 
 @jit
-def _interpolate(z: Any, zlo: Any, i: int, data: Any, p: int, x: Any, xlo: Any, o: int) -> Any:
+def _interpolate(z: Any, zlo: Any, i: int, data: Any, p: int, x: Any, xlo: Any, o: int, room: Any) -> Any:
     """A convex combination of columns i and i + 1 as column o; returns a bound of the rounding (2-norm)."""
-    lh, ll, mh, ml, gap = data[p, 0], data[p, 1], data[p, 2], data[p, 3], data[p, 4]
     total = 0.0
-    for k in range(z.shape[1]):
-        a, b = z[i, k], z[i + 1, k]
-        if zlo is None:
-            x[o, k] = mh * a + lh * b
+    if zlo is None:
+        share, rest = data[p, 0], data[p, 1]
+        for k in range(z.shape[1]):
+            a, b = z[i, k], z[i + 1, k]
+            x[o, k] = rest * a + share * b
             total += (abs(a) + abs(b)) ** 2
+        return 4 * U * (np.sqrt(total) + ROOT) * SAFE + FLOOR
+    else:
+        if zlo.ndim == 2:
+            lh, ll, mh, ml, gap = data[p, 0], data[p, 1], data[p, 2], data[p, 3], data[p, 4]
+            for k in range(z.shape[1]):
+                x[o, k], xlo[o, k], error = combine(mh, ml, lh, ll, gap, z[i, k], zlo[i, k], z[i + 1, k], zlo[i + 1, k])
+                total += error
         else:
-            x[o, k], xlo[o, k], error = combine(mh, ml, lh, ll, gap, a, zlo[i, k], b, zlo[i + 1, k])
-            total += error
-    return total if zlo is not None else 4 * U * np.sqrt(total) * SAFE + FLOOR
+            n = zlo.shape[2] + 1
+            for k in range(z.shape[1]):
+                load(z, zlo, i, k, room[0])
+                load(z, zlo, i + 1, k, room[1])
+                total += convex(data[p, n:2 * n], room[0], data[p, :n], room[1], data[p, 2 * n], room[2])
+                store(room[2], x, xlo, o, k)
+        return total
 
 
 @jit
-def _relu(x: Any, xlo: Any, precise: bool, o: int, bound: float) -> Any:
+def _relu(x: Any, xlo: Any, o: int, bound: float) -> Any:
     """relu of column o in place; returns what may have been of the other sign."""
     extra = 0.0
     for k in range(x.shape[1]):
         v = x[o, k]
-        low = abs(xlo[o, k]) if precise else 0.0
+        low = tail(xlo, o, k)
         if not abs(v) > (bound + low) * SAFE:
             extra += abs(v) + low
         if not v > 0:
             x[o, k] = 0.0
-            if precise:
-                xlo[o, k] = 0.0
+            copy(xlo, o, k, xlo, o, False)
     return extra
 
 
 @jit
-def _place(t: Any, tlo: Any, eta: Any, i: int, data: Any, p: int, precise: bool) -> Any:
-    """The location of a convex combination of columns i and i + 1, and a bound of its error."""
-    lh, ll, mh, ml, gap = data[p, 0], data[p, 1], data[p, 2], data[p, 3], data[p, 4]
-    if precise:
-        hi, lo, error = combine(mh, ml, lh, ll, gap, t[i], tlo[i], t[i + 1], tlo[i + 1])
-    else:
-        hi, lo = t[i] + lh * (t[i + 1] - t[i]), 0.0
+def _place(t: Any, tlo: Any, eta: Any, i: int, data: Any, p: int, zlo: Any, xt: Any, xtlo: Any, o: int,
+           room: Any) -> Any:
+    """The location of a convex combination of columns i and i + 1, as column o; a bound of its error."""
+    if zlo is None:
+        xt[o], xtlo[o] = t[i] + data[p, 0] * (t[i + 1] - t[i]), 0.0
         error = 6 * U * (abs(t[i]) + abs(t[i + 1])) + FLOOR
-    return hi, lo, max(eta[i], eta[i + 1]) + error
+    else:
+        if zlo.ndim == 2:
+            lh, ll, mh, ml, gap = data[p, 0], data[p, 1], data[p, 2], data[p, 3], data[p, 4]
+            xt[o], xtlo[o], error = combine(mh, ml, lh, ll, gap, t[i], tlo[i], t[i + 1], tlo[i + 1])
+        else:
+            n = zlo.shape[2] + 1
+            for j in range(2):
+                room[j, 0], room[j, 1:] = t[i + j], tlo[i + j]
+            error = convex(data[p, n:2 * n], room[0], data[p, :n], room[1], data[p, 2 * n], room[2])
+            xt[o], xtlo[o] = room[2, 0], room[2, 1:]
+    return max(eta[i], eta[i + 1]) + error
 
 
 @jit
-def insert(s: Any, doubt: Any, z: Any, zlo: Any, e: Any, t: Any, tlo: Any, eta: Any, tau: Any, dark: Any,
-           birth: Any, depth: int, where: Any, neuron: Any, data: Any, reach: Any, same: Any) -> Any:
+def _rows(low: Any, size: int, n: int) -> Any:
+    """Room for the low words of so many rows of n numbers."""
+    if low is None:
+        return low
+    else:
+        if low.ndim == 2:
+            return np.empty((size, n))
+        else:
+            return np.empty((size, n, low.shape[2]))
+
+
+@jit
+def _points(tlo: Any, size: int) -> Any:
+    """Room for the low words of so many points."""
+    if tlo.ndim == 1:
+        return np.empty(size)
+    else:
+        return np.empty((size, tlo.shape[1]))
+
+
+@jit
+def _values(zs: Any, size: int) -> Any:
+    """Room for so many rows."""
+    if zs is None:
+        return zs
+    else:
+        return np.empty((size, zs.shape[1]))
+
+
+@jit
+def _carry(zs: Any, zslow: Any, i: int, xs: Any, xslow: Any, o: int) -> None:
+    """relu of the exact values of one column."""
+    if zs is not None:
+        for k in range(zs.shape[1]):
+            xs[o, k] = max(zs[i, k], 0.0)
+            copy(zslow, i, k, xslow, o, zs[i, k] > 0)
+
+
+@jit
+def _settle(zs: Any, fixed: Any, k: int, xs: Any, xslow: Any, o: int) -> bool:
+    """relu of the exact values where neuron k vanishes, if they are known."""
+    if zs is None:
+        return False
+    else:
+        z, low, known = fixed
+        _carry(z, low, k, xs, xslow, o)
+        return bool(known[k])
+
+
+@jit
+def insert(s: Any, doubt: Any, z: Any, zlo: Any, e: Any, zs: Any, zslow: Any, fixed: Any, old: Any, depth: int,
+           where: Any, neuron: Any, data: Any, reach: Any, same: Any, follow: bool) -> Any:
     """Columns of relu(z): the old ones and, at the zeros, new ones.
 
-    The last result is |x| times the number of terms of a dot product with x, for the bound of its rounding.
+    Also the old interval in which each new one lies and, if `follow`, which neurons are active there.
     """
-    r, n = z.shape
-    precise, total = zlo is not None, len(where)
+    t, tlo, eta, tau, dark, birth, old_sharp = old
+    (r, n), words = z.shape, count(zlo)
+    total = len(where)
     size = r + total - np.count_nonzero(same)
-    x, xlo = np.empty((size, n)), np.empty((size if precise else 0, n))
-    xe, xt, xtlo, xeta, xtau = np.empty(size), np.empty(size), np.empty(size), np.empty(size), np.empty(size)
-    xdark, xbirth, weight = np.zeros(size, np.bool_), np.empty((size, 2), np.int32), np.empty(size)
+    x, xlo = np.empty((size, n)), _rows(zlo, size, n)
+    xe, xt, xtlo, xeta, xtau = np.empty(size), np.empty(size), _points(tlo, size), np.empty(size), np.empty(size)
+    xdark, sharp, xbirth = np.zeros(size, np.bool_), np.zeros(size, np.bool_), np.empty((size, 2), np.int32)
+    xs, xslow = _values(zs, size), _rows(zslow, size, n)
+    weight, parent, on = np.empty(size), np.empty(size, np.int64), np.empty((size - 1 if follow else 0, n), np.bool_)
+    room = np.empty((3, words))
     p, o = 0, 0
     for i in range(r):
-        extra, inactive, off = _keep(s, doubt[i], z, zlo, i, x, xlo, o)
+        extra, left, active = _keep(s, doubt[i], old_sharp[i], z, zlo, i, x, xlo, o)
+        off = active == 0 and not doubt[i] and not (old_sharp[i] and left > 0)
         # where every neuron is certainly off, the output is exactly zero, whatever the error was
         xe[o] = 0.0 if off else (e[i] + extra) * SAFE if extra > 0 else e[i]
-        xt[o], xtlo[o], xeta[o], xtau[o], xdark[o] = t[i], tlo[i], eta[i], tau[i], dark[i] or inactive
+        xt[o], xtlo[o], xeta[o], xtau[o], xdark[o] = t[i], tlo[i], eta[i], tau[i], dark[i] or left == 0
+        sharp[o] = old_sharp[i]
+        _carry(zs, zslow, i, xs, xslow, o)
         xbirth[o, 0], xbirth[o, 1] = birth[i, 0], birth[i, 1]
         weight[o] = _weight(x, o)
+        parent[o] = i
+        if follow and i < r - 1:
+            for k in range(n):
+                on[o, k] = s[i, k] == ACTIVE or (s[i, k] != INACTIVE and s[i + 1, k] == ACTIVE)
         o += 1
         while p < total and where[p] == i:
-            share, rest = data[p, 0] + data[p, 1], data[p, 5]
-            rounding = _interpolate(z, zlo, i, data, p, x, xlo, o)
-            xt[o], xtlo[o], xeta[o] = _place(t, tlo, eta, i, data, p, precise)
-            bound = (data[p, 2] + data[p, 3]) * e[i] + share * e[i + 1] + rounding + rest
+            share, rest = summed_row(data, p, 0, words), data[p, 2 * words + 1]
+            rounding = _interpolate(z, zlo, i, data, p, x, xlo, o, room)
+            xeta[o] = _place(t, tlo, eta, i, data, p, zlo, xt, xtlo, o, room)
+            bound = summed_row(data, p, words, words) * e[i] + share * e[i + 1] + rounding + rest
             if e[i] > 0 or e[i + 1] > 0 or rounding > 0 or rest > 0:
                 bound = bound * SAFE + FLOOR
             xtau[o] = (reach[p] + xeta[o]) * SAFE
             xbirth[o, 0], xbirth[o, 1] = depth, neuron[p]
+            parent[o] = i
+            if follow:
+                on[o] = on[o - 1]
             first = p
             while p < total and where[p] == i and (p == first or same[p]):
                 x[o, neuron[p]] = 0.0
-                if precise:
-                    xlo[o, neuron[p]] = 0.0
+                copy(xlo, o, neuron[p], xlo, o, False)
+                if follow:
+                    on[o, neuron[p]] = not on[o, neuron[p]]
                 p += 1
-            extra = _relu(x, xlo, precise, o, bound)
+            extra = _relu(x, xlo, o, bound)
+            sharp[o] = _settle(zs, fixed, neuron[first], xs, xslow, o)
             weight[o] = _weight(x, o)
             xe[o] = (bound + extra) * SAFE if extra > 0 else bound
             o += 1
-    return x, xlo, xe, xt, xtlo, xeta, xtau, xdark, xbirth, weight
+    return (x, xlo, xe, xs, xslow, weight), (xt, xtlo, xeta, xtau, xdark, xbirth, sharp), parent, on
 
 
 @jit
-def hidden_layer(z: Any, zlo: Any, e: Any, t: Any, tlo: Any, eta: Any, tau: Any, dark: Any, birth: Any, depth: int,
-                 zones: Any, used: Any) -> Any:
-    """From preactivations at the columns to the columns of the next layer; doubts are added to the zones."""
-    s, doubt = signs(z, zlo, e)
-    doubtful_columns(s, doubt, z, e, t, tlo, eta, tau, zones, used)
+def hidden_layer(z: Any, zlo: Any, e: Any, zs: Any, zslow: Any, fixed: Any, old: Any, depth: int, zones: Any,
+                 used: Any, follow: bool) -> Any:
+    """From preactivations at the columns to the columns of the next layer; doubts are added to the zones.
+
+    zs, zslow: preactivations at the breakpoint of a column that is `sharp`, exactly; None where they are not asked for.
+    fixed: the same at the zeros of each neuron, where all others are known with it, and whether they are.
+    old: the fields of `Place`.  Returns those of `Activations` and `Place`, which are plain tuples here because that
+    is faster, and for each new column the last old one that is
+    not to the right of it and, if `follow`, which neurons are active on the interval after it (outside of the zones).
+    """
+    t, tlo, eta, tau, _, _, sharp = old
+    s, doubt = signs(z, zlo, e, zs, zslow, sharp)
+    doubtful_columns(s, doubt, z, e, t, tlo, eta, tau, sharp, zones, used)
     where, neuron, data, reach, same = sorted_zeros(s, z, zlo, e, sign_changes(s), t, tlo, eta, tau, zones, used)
-    return insert(s, doubt, z, zlo, e, t, tlo, eta, tau, dark, birth, depth, where, neuron, data, reach, same)
+    return insert(s, doubt, z, zlo, e, zs, zslow, fixed, old, depth, where, neuron, data, reach, same, follow)

@@ -7,7 +7,8 @@ import numpy as np
 
 from affinepieces.arithmetic.double_double import UNDERFLOW, U, two_sum
 from affinepieces.arithmetic.kernels.compiler import fma, jit
-from affinepieces.pieces.kernels.common import DOUBT, FLOOR, SAFE, distance
+from affinepieces.pieces.kernels.common import DOUBT, FLOOR, SAFE
+from affinepieces.pieces.kernels.words import difference, distance, tail
 
 
 @jit
@@ -42,10 +43,9 @@ def _slope(y: Any, ylo: Any, e: Any, t: Any, tlo: Any, eta: Any, tau: Any, i: in
     free = width - (tau[i] + tau[i + 1] + 2 * (eta[i] + eta[i + 1]))
     if not free > width / 2:
         return 0.0, np.inf
-    low = ylo[i + 1, k] - ylo[i, k]
-    slope = ((y[i + 1, k] - y[i, k]) + low) / width
-    rounding = 4 * U * (abs(ylo[i, k]) + abs(ylo[i + 1, k])) / width
-    return slope, (2 * max(e[i], e[i + 1]) / free + rounding
+    rise, low = difference(y, ylo, i, k)
+    slope = rise / width
+    return slope, (2 * max(e[i], e[i + 1]) / free + 4 * U * low / width
                    + (8 * U + 2 * (eta[i] + eta[i + 1]) / width) * abs(slope))
 
 
@@ -53,7 +53,7 @@ def _slope(y: Any, ylo: Any, e: Any, t: Any, tlo: Any, eta: Any, tau: Any, i: in
 def _collinear(y: Any, ylo: Any, t: Any, tlo: Any, i: int, k: int) -> bool:
     """Whether three points without error lie on a line, decided without rounding, or False if it cannot be."""
     for j in range(i - 1, i + 2):
-        if ylo[j, k] != 0 or tlo[j] != 0:
+        if tail(ylo, j, k) != 0 or np.any(tlo[j] != 0):
             return False
     a, da = two_sum(y[i, k], -y[i - 1, k])
     b, db = two_sum(y[i + 1, k], -y[i, k])

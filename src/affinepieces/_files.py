@@ -1,0 +1,53 @@
+"""Files that are written whole or not at all."""
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+
+
+@contextmanager
+def replaced(path: Path) -> Iterator[BinaryIO]:
+    """A new file that takes the place of `path` when the block ends; if it raises, `path` stays as it was.
+
+    Raises OSError if nothing can be written beside `path`, or if `path` is there but no file.
+    """
+    target = Path(os.path.realpath(path))  # a link stays, and what it points to is replaced
+    if target.exists() and not target.is_file():
+        raise OSError(f"{path} is no file, but something else, such as a folder: give the name of a file")
+    if not target.parent.is_dir():
+        raise FileNotFoundError(f"{path} cannot be written: there is no folder {target.parent}")
+    beside = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
+    try:
+        with open(beside, "xb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(beside, target)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def path_of(path: Any) -> Path:
+    """The name of a file as a Path."""
+    if not isinstance(path, str | os.PathLike):
+        raise TypeError(f"path is {path!r}, expected the name of a file, as a string or a Path")
+    return Path(path)
+
+
+def stored(path: Path, writer: str) -> dict[str, Any]:
+    """The arrays of an .npz file, without pickle; ValueError, naming the writer, for anything else."""
+    with open(path, "rb") as file:
+        try:
+            with np.load(file, allow_pickle=False) as archive:
+                return dict(archive)
+        except MemoryError:
+            raise
+        except Exception as error:  # numpy, zipfile and zlib raise many kinds
+            raise ValueError(f"{path} is damaged, or no .npz file with arrays of numbers alone: "
+                             f"give a file written by {writer}") from error
