@@ -1,5 +1,6 @@
 # make book  build the book into _build/html          make live   edit and run the chapters in JupyterLab
 # make test  build the book and pass every test        make bench  compare speeds, write results/bench.json
+# make study  make the runs of the numerical study that are missing, write results/study
 # make reseed       re-run the chapters with other random numbers
 # make test-matrix  test the distributions, the lower bounds of the dependencies, and newer Pythons
 # make clean        remove everything that was made
@@ -7,7 +8,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: book test test-matrix live reseed bench clean
+.PHONY: book test test-matrix live study reseed bench clean
 book: $(VENV)/.ready
 	$(BIN)/python book/_tools/build.py
 
@@ -20,6 +21,10 @@ test-matrix:
 live: $(VENV)/.ready
 	$(BIN)/python book/_tools/notebooks.py
 	$(BIN)/jupyter lab --log-level=WARN --LabApp.default_url=/lab/tree/notebooks/index.ipynb
+
+study: $(VENV)/.ready
+	$(BIN)/affinepieces study run --preset full
+	$(BIN)/affinepieces study summarise --preset full --to results/study
 
 reseed: $(VENV)/.ready
 	$(BIN)/python book/_tools/reseed.py

@@ -12,8 +12,11 @@ import numpy as np
 
 
 @contextmanager
-def replaced(path: Path) -> Iterator[BinaryIO]:
+def replaced(path: Path, durable: bool = True) -> Iterator[BinaryIO]:
     """A new file that takes the place of `path` when the block ends; if it raises, `path` stays as it was.
+
+    durable=False: a failure of the power soon afterwards may leave a file that is not whole, but not the end of this
+    process; for files that carry a checksum, and are many.
 
     Raises OSError if nothing can be written beside `path`, or if `path` is there but no file.
     """
@@ -27,7 +30,8 @@ def replaced(path: Path) -> Iterator[BinaryIO]:
         with open(beside, "xb") as file:
             yield file
             file.flush()
-            os.fsync(file.fileno())
+            if durable:
+                os.fsync(file.fileno())
         os.replace(beside, target)
     finally:
         beside.unlink(missing_ok=True)
