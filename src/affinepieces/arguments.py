@@ -84,7 +84,7 @@ def integer(value: Any, name: str, least: int, most: int | None = None, remedy: 
     if not _counts_as(value, Integral):
         refuse(name, value, expected, remedy)
     if value < least or (most is not None and value > most):
-        raise ValueError(_message(name, value, expected, remedy))
+        refuse(name, value, expected, remedy, ValueError)
     return int(value)
 
 
@@ -104,13 +104,12 @@ def number(value: Any, name: str, *, least: float | None = None, above: float | 
             not finite or abs(value) <= sys.float_info.max):
         return value
     limit = f" >= {least}" if least is not None else f" > {above}" if above is not None else ""
-    message = _message(name, value, f"a {'finite ' if finite else ''}number{limit}", remedy)
-    raise ValueError(message) if real else TypeError(message)
+    refuse(name, value, f"a {'finite ' if finite else ''}number{limit}", remedy, ValueError if real else TypeError)
 
 
-def refuse(name: str, value: Any, expected: str, remedy: str = "") -> NoReturn:
-    """Raise the TypeError."""
-    raise TypeError(_message(name, value, expected, remedy))
+def refuse(name: str, value: Any, expected: str, remedy: str = "", kind: type[Exception] = TypeError) -> NoReturn:
+    """Raise the error: TypeError for something of another kind, ValueError for a wrong one of the right kind."""
+    raise kind(_message(name, value, expected, remedy))
 
 
 def _counts_as(value: Any, kind: type[Any]) -> bool:

@@ -38,7 +38,8 @@ def dask(address: str) -> Iterator[Executor]:
             yield client.get_executor(pure=False)
         return
     if not number.isdecimal() or int(number) < 1:
-        refuse("address", address, "local:2, or the address of a scheduler such as tcp://10.0.0.1:8786")
+        refuse("address", address, "local:2, or the address of a scheduler such as tcp://10.0.0.1:8786",
+                   kind=ValueError)
     with (LocalCluster(n_workers=int(number), threads_per_worker=1, dashboard_address=None) as cluster,
           Client(cluster) as client):
         client.run(_one_thread)

@@ -38,7 +38,7 @@ class Experiment:
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not self.name.isidentifier():
-            refuse("name", self.name, "letters, digits and underscores", "it names a folder and a file")
+            refuse("name", self.name, "letters, digits and underscores", "it names a folder and a file", ValueError)
         if not callable(self.measure):
             refuse("measure", self.measure, "a function of the settings")
         integer(self.version, "version", 1)
@@ -46,7 +46,7 @@ class Experiment:
     def cases(self, preset: str) -> Iterator[Case]:
         """The runs of a preset.  ValueError if there is no such preset."""
         if preset not in self.presets:
-            refuse("preset", preset, f"one of {', '.join(self.presets)}")
+            refuse("preset", preset, f"one of {', '.join(self.presets)}", kind=ValueError)
         for settings in self.presets[preset]():
             yield Case(self, dict(settings))
 

@@ -76,7 +76,7 @@ class Summary:
     def __getitem__(self, name: str) -> NDArray[Any]:
         """A column; of lists, one of equal lengths becomes an array of as many dimensions."""
         if name not in self.columns:
-            refuse("name", name, f"a column: {', '.join(self.columns)}")
+            refuse("name", name, f"a column: {', '.join(self.columns)}", kind=ValueError)
         return np.array(self.columns[name])
 
     def rows(self, name: str) -> list[Any]:

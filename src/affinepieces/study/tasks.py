@@ -52,7 +52,7 @@ def points(task: str, seed: int, count: int = POINTS) -> tuple[Array, Array]:
     if task == "random":
         return x, rng.standard_normal((count, 1))
     if task not in TASKS:
-        refuse("task", task, f"one of {', '.join([*TASKS, 'random', 'digits'])}")
+        refuse("task", task, f"one of {', '.join([*TASKS, 'random', 'digits'])}", kind=ValueError)
     return x, TASKS[task](x)
 
 
@@ -90,7 +90,7 @@ def random_start(kind: str, task: str, depth: int, width: int, seed: int) -> ReL
     if kind in ("he", "he_biases"):
         return he_random(widths, rng, bias_std=0.1 * (kind == "he_biases"))
     if kind != "uniform":
-        refuse("kind", kind, "he, he_biases or uniform")
+        refuse("kind", kind, "he, he_biases or uniform", kind=ValueError)
     bounds = [1 / np.sqrt(n) for n in widths[:-1]]
     return ReLUNetwork([rng.uniform(-c, c, (m, n)) for c, m, n in zip(bounds, widths[1:], widths, strict=False)],
                        [rng.uniform(-c, c, m) for c, m in zip(bounds, widths[1:], strict=True)])
@@ -106,7 +106,7 @@ def constructed(kind: str, n: int) -> ReLUNetwork:
         return square(n)
     form, _, peak = kind.partition(" ")
     if form not in ("steep", "gentle"):
-        refuse("kind", kind, "steep, gentle with a peak, or square")
+        refuse("kind", kind, "steep 0.4, gentle 0.4, other peaks, or square", kind=ValueError)
     steep = sawtooth(n, float(peak))
     if form == "steep":
         return steep
