@@ -92,6 +92,7 @@ from affinepieces.theory.one_step import (
     expected_regions_bound,
     polynomial_bound,
 )
+from affinepieces.theory.wandering import rounding_variance, steps_to_wander
 from affinepieces.watch import Watch
 from affinepieces.widgets import explore as explore  # not in __all__: it needs an extra
 
@@ -192,8 +193,10 @@ __all__ = [
     "round_fraction",
     "round_network",
     "round_to",
+    "rounding_variance",
     "sign_changes",
     "step",
+    "steps_to_wander",
     "subtract",
     "sup_error_to_square",
     "trace",
@@ -203,4 +206,3 @@ __all__ = [
     "wide",
     "zero_update_crossings",
 ]
-

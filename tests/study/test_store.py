@@ -1,15 +1,14 @@
 """The store: one record a run, whole or not at all; nothing else is touched."""
 import json
 import os
-import resource
 import subprocess
 import sys
 
 import pytest
-from study_measures import experiment, square
 
 from affinepieces.study.experiment import Experiment, canonical
 from affinepieces.study.store import Record, Store
+from study_measures import experiment, square
 
 
 def record(x=1, **changes):
@@ -27,7 +26,8 @@ def test_a_record_comes_back_with_all_its_bits(tmp_path):
 
 def test_names_depend_on_settings_version_and_experiment_alone():
     first = [c.digest for c in experiment(square, 3).cases("quick")]
-    assert first == [c.digest for c in experiment(square, 3).cases("quick")] and len(set(first)) == 3
+    assert first == [c.digest for c in experiment(square, 3).cases("quick")]
+    assert len(set(first)) == 3
     assert not set(first) & {c.digest for c in experiment(square, 3, version=2).cases("quick")}
     assert not set(first) & {c.digest for c in experiment(square, 3, name="other").cases("quick")}
     assert canonical({"a": 1, "b": 2}) == canonical({"b": 2, "a": 1})
@@ -43,9 +43,11 @@ def test_a_damaged_record_is_set_aside_with_a_message(tmp_path, capsys, at):
     data[at] ^= 1
     path.write_bytes(data)
     assert store.get(case) is None
-    assert "is damaged" in capsys.readouterr().err and path.with_suffix(".damaged").exists()
+    assert "is damaged" in capsys.readouterr().err
+    assert path.with_suffix(".damaged").exists()
     store.put(kept)
-    assert store.get(case) == kept and list(store.records("test")) == [kept]
+    assert store.get(case) == kept
+    assert list(store.records("test")) == [kept]
 
 
 @pytest.mark.parametrize("text", [b"", b"{}", b"[1]", b"null", b"\xff"])
@@ -65,7 +67,8 @@ def test_a_record_under_another_name_is_damaged(tmp_path, capsys):
     target = store.file_of("test", other.digest)
     target.parent.mkdir(parents=True, exist_ok=True)
     os.replace(store.file_of("test", case.digest), target)
-    assert store.get(other) is None and "it is the record of" in capsys.readouterr().err
+    assert store.get(other) is None
+    assert "it is the record of" in capsys.readouterr().err
 
 
 def test_folders_that_are_no_store_are_refused(tmp_path):
@@ -98,7 +101,8 @@ signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
 Store({str(tmp_path)!r}).put(record(2)[1])"""
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert resource.RLIM_INFINITY and done.returncode and "OSError" in done.stderr
+    assert done.returncode
+    assert "OSError" in done.stderr
     assert Store(tmp_path).get(case) == kept
     assert [p.suffix for p in Store(tmp_path).file_of("test", case.digest).parent.iterdir()] == [".json"]
 

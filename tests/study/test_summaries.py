@@ -42,9 +42,11 @@ def test_paired_comparisons():
     rng = np.random.default_rng(0)
     a, b = rng.integers(1, 100, (2, 50))
     found = paired(a, b)
-    assert (found.less, found.more) == (np.sum(a < b), np.sum(a > b)) and found.pairs == 50
+    assert (found.less, found.more) == (np.sum(a < b), np.sum(a > b))
+    assert found.pairs == 50
     assert found.p == wilcoxon(np.log2(a) - np.log2(b)).pvalue
-    assert paired(a, a).p == 1.0 and paired(a, a).effect == 0
+    assert paired(a, a).p == 1.0
+    assert paired(a, a).effect == 0
     assert holm([0.5, 0.9]).tolist() == [1.0, 1.0]
     assert [x.tolist() for x, in by_block([0, 5, 1000, 3001], [1, 2, 3, 4])] == [[1, 2], [3], [4]]
 

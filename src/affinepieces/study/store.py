@@ -74,7 +74,8 @@ class Store:
         label = self.path / "store.json"
         if not label.exists():
             if any(self.path.iterdir()):
-                refuse("path", str(self.path), "a store, or a folder that is empty", "give the name of a new folder", ValueError)
+                refuse("path", str(self.path), "a store, or a folder that is empty", "give the name of a new folder",
+                       ValueError)
             with replaced(label) as file:
                 file.write(canonical({"affinepieces study": VERSION}))
         try:
