@@ -208,6 +208,8 @@ GOOD = {  # every public callable with arguments that are right
     ap.maximum_probability_given_past: {"bound": 2, "pieces": 9, "steps": 3},
     ap.doublings_bound: {"slope": 1.0, "length": 1.0, "moving": 2, "noise": 0.5},
     ap.residual_lower_bound: {"learning_rate": 0.5, "mean_reciprocal": 2.0, "sensitivity": 1.0},
+    ap.rounding_variance: {"update": [0.25], "spacing": 1.0},
+    ap.steps_to_wander: {"update": 0.25, "spacing": 1.0, "width": 2.0},
     ap.maintain_probability: {"bound": 2, "pieces": 9, "steps": 3},
     ap.Certificate: {"float64": 1, "double_double": 2, "words": 3, "exact": 4, "notes": (("a level was left", 1),)},
     ap.Counts: {"regions": np.array([1]), "pieces": np.array([1])},

@@ -65,6 +65,8 @@ def calls():
         "depth_budget_bound": lambda: ap.depth_budget_bound([net], segment, hidden, 0.5),
         "divide": lambda: ap.divide([TINY], [2.0], fmt),
         "doublings_bound": lambda: ap.doublings_bound(TINY, 2.0**1000, 1.0, 2.0**-60),
+        "rounding_variance": lambda: ap.rounding_variance([TINY], 2.0**1023),
+        "steps_to_wander": lambda: ap.steps_to_wander(2.0 * TINY, 2.0**-1000, 1.0),
         "residual_condition": lambda: ap.residual_condition(net, x, y),
         "residual_lower_bound": lambda: ap.residual_lower_bound(0.5, 2.0**1023, 1.0),
         "dot": lambda: ap.dot([TINY], [1.0], fmt),

@@ -44,7 +44,7 @@ class Summary:
             rows.append({**record.settings, **record.result})
             seconds += record.provenance["seconds"]
             origins[canonical({k: v for k, v in record.provenance.items() if k != "seconds"})] += 1
-        names = sorted({name for row in rows for name in row}, key=list(rows[0]).index) if rows else []
+        names = dict.fromkeys(name for row in rows for name in row)  # a result that some runs lack is None in them
         rows.sort(key=lambda row: [(isinstance(v, str), v) for v in row.values() if isinstance(v, str | int | float)])
         provenance = {"runs": len(rows), "failed": failed, "seconds": round(seconds, 1),
                       "origins": [{"runs": n, **json.loads(text)} for text, n in sorted(origins.items())]}

@@ -4,8 +4,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from affinepieces._arrays import exact_array
 from affinepieces.arguments import number
-from affinepieces.values import frozen
 
 
 def rounding_variance(update: ArrayLike, spacing: float) -> NDArray[np.float64]:
@@ -22,7 +22,7 @@ def rounding_variance(update: ArrayLike, spacing: float) -> NDArray[np.float64]:
     array([0.1875, 0.1875, 0.25  , 0.    ])
     """
     spacing = number(spacing, "spacing", above=0)
-    given = np.asarray(frozen(np.asarray(update, np.float64), "update"))
+    given = exact_array(update, "update")
     if not np.isfinite(given).all():
         raise ValueError(f"update holds {given[~np.isfinite(given)][0]}, expected finite numbers")
     below = np.mod(given, spacing)
