@@ -26,6 +26,10 @@ def not_finite(x):
     return {"value": float("nan") if x else 1.0}
 
 
+def renames(x):
+    return {"x": [x]}
+
+
 def dies_once(x, folder):
     """The first call with x = 3 kills its process."""
     if x == 3 and not Path(folder, "died").exists():

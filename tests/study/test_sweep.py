@@ -12,7 +12,7 @@ import pytest
 from affinepieces.study.executors import dask, processes
 from affinepieces.study.store import Store
 from affinepieces.study.sweep import sweep
-from study_measures import dies_once, experiment, fails, not_finite, square
+from study_measures import dies_once, experiment, fails, not_finite, renames, square
 
 SCRIPT = Path(__file__).with_name("sweep_process.py")
 
@@ -53,6 +53,13 @@ def test_what_json_cannot_hold_is_a_failure(tmp_path):
         assert sweep(cases, store, pool).failed == 1
     assert store.get(cases[0]).result == {"value": 1.0}
     assert store.get(cases[1]).result is None
+
+
+def test_a_result_with_the_name_of_a_setting_is_a_failure(tmp_path):
+    store, cases = Store(tmp_path / "store"), list(experiment(renames, 1).cases("quick"))
+    with ThreadPoolExecutor(1) as pool:
+        assert sweep(cases, store, pool).failed == 1
+    assert "the result names x like a setting: give it another name" in store.get(cases[0]).failure
 
 
 def test_results_do_not_depend_on_the_executor(tmp_path):

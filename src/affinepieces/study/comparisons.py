@@ -14,30 +14,37 @@ from affinepieces.study.tasks import BLOCK
 
 @dataclass(frozen=True)
 class Comparison:
-    """Of pairs (a, b): in how many a is less, more, equal; the median of log2(a / b); p of Wilcoxon's signed ranks."""
+    """Of pairs (a, b): in how many a is less and more; the median of log2(a / b); p of Wilcoxon's signed ranks.
+
+    blocks: the medians of log2(a / b) in each block of seeds; a finding that replicates has one sign in all of them.
+    """
 
     pairs: int
     less: int
     more: int
     effect: float
     p: float
+    blocks: tuple[float, ...] = ()
 
     def __str__(self) -> str:
         return (f"less in {self.less}, more in {self.more} of {self.pairs} pairs, median factor {2**self.effect:.3g}, "
                 f"p = {self.p:.2g}")
 
 
-def paired(a: ArrayLike, b: ArrayLike) -> Comparison:
-    """Positive numbers a and b, shape (m,), of m pairs; the two-sided test is that of Wilcoxon (1945), on log2(a / b).
+def paired(a: ArrayLike, b: ArrayLike, seeds: ArrayLike | None = None) -> Comparison:
+    """Positive numbers a and b, shape (m,), of m pairs, and their seeds.
 
-    >>> paired([1, 2, 4], [2, 4, 8]).less, paired([1, 2, 4], [2, 4, 8]).effect
-    (3, -1.0)
+    The two-sided test is that of Wilcoxon (1945), on log2(a / b).
+
+    >>> paired([1, 2, 4], [2, 4, 8]).less, paired([1, 2, 4], [2, 4, 8], [0, 1, 1000]).blocks
+    (3, (-1.0, -1.0))
     """
     with wanted("study"):
         from scipy.stats import wilcoxon
     logs = np.log2(np.asarray(a, np.float64)) - np.log2(np.asarray(b, np.float64))
     p = float(wilcoxon(logs).pvalue) if np.any(logs) else 1.0
-    return Comparison(len(logs), int(np.sum(logs < 0)), int(np.sum(logs > 0)), float(np.median(logs)), p)
+    blocks = tuple(float(np.median(x)) for x, in by_block(seeds, logs)) if seeds is not None else ()
+    return Comparison(len(logs), int(np.sum(logs < 0)), int(np.sum(logs > 0)), float(np.median(logs)), p, blocks)
 
 
 def holm(p: Sequence[float]) -> NDArray[np.float64]:
@@ -62,3 +69,18 @@ def by_block(seeds: ArrayLike, *columns: ArrayLike) -> list[tuple[NDArray[Any], 
     """
     blocks = np.asarray(seeds) // BLOCK
     return [tuple(np.asarray(c)[blocks == k] for c in columns) for k in np.unique(blocks)]
+
+
+def halved(steps: Sequence[int], counts: ArrayLike) -> NDArray[np.float64]:
+    """The first recorded step from which on at most half of the pieces are left; inf where there is none.
+
+    steps: the recorded ones, from 0.  counts: shape (runs, len(steps)).
+
+    >>> halved([0, 10, 20], [[8, 5, 4], [8, 4, 6]])
+    array([20., inf])
+    """
+    found = []
+    for row in np.asarray(counts):
+        gone = np.maximum.accumulate(row[::-1])[::-1] <= row[0] / 2
+        found.append(float(steps[int(np.argmax(gone))]) if gone.any() else np.inf)
+    return np.array(found)

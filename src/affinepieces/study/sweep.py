@@ -79,6 +79,9 @@ def attempt(measure: Callable[..., Result], settings: dict[str, Any]) -> Outcome
     try:
         result = measure(**settings)
         canonical(result)
+        if both := settings.keys() & result.keys():
+            raise ValueError(f"the result names {', '.join(sorted(both))} like a setting: give it another name, "
+                             "because both are columns of the same summary")
     except Exception:
         result, failure = None, traceback.format_exc()
     return result, failure, provenance() | {"seconds": round(time.perf_counter() - begin, 6)}

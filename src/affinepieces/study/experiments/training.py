@@ -28,7 +28,7 @@ STARTS = ("he_biases", "uniform")  # both for the task "square"
 
 
 def measure(task: str, start: str, depth: int, width: int, arithmetic: str, steps: int, seed: int) -> Result:
-    """One run with every operation rounded; lists have an entry for each recorded step: 0, 1, 10, 100, ...
+    """One run with every operation rounded; lists have an entry for each step in `recorded`: 0, 1, 10, 100, ...
 
     slopes: for each hidden layer the largest |slope| of a preactivation on [0, 1].
     In float64, at the first and the last of these steps, one perturbed step of Definition 2.3 with exact update and
@@ -44,7 +44,7 @@ def measure(task: str, start: str, depth: int, width: int, arithmetic: str, step
     counts = history.count(UNIT)
     ends = (history.networks[0], history.networks[-1]) if arithmetic == "float64" else ()
     bounds = [_bounds(net, x, y, seed) for net in ends]
-    return {"run": run.digest(), "complete": history.complete, "steps": history.steps.tolist(),
+    return {"run": run.digest(), "complete": history.complete, "recorded": history.steps.tolist(),
             "losses": history.losses.tolist(), "pieces": counts.pieces.tolist(), "regions": counts.regions.tolist(),
             "slopes": [_slopes(net) for net in history.networks], "neurons": sum(net.widths[1:-1]),
             "combinatorial": float(combinatorial_bound(net)),
@@ -77,4 +77,4 @@ EXPERIMENT = Experiment(
     "training", "How do pieces, regions and slopes change in training, and what do the bounds say?", measure, {
         "quick": lambda: _cases(("square",), ((2, 8), (4, 8)), 100, seeds(1, 2)),
         "full": lambda: _cases(ONE_DIMENSIONAL, ((2, 16), (4, 16), (8, 16), (2, 32), (4, 32), (2, 64)), 1000,
-                               seeds(5))})
+                               seeds(5))}, version=2)
