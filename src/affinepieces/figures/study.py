@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import ArrayLike, NDArray
 
-from affinepieces.figures.style import CYCLE, REFERENCE
+from affinepieces.figures.style import EXACT, REFERENCE, spread
 
 Samples = Sequence[ArrayLike]  # one array of runs for each x
 
@@ -35,21 +35,22 @@ def along(ax: Axes, steps: Sequence[int], several: Mapping[str, tuple[str, NDArr
     ax.set(xlabel="step", xticks=steps, xticklabels=steps)
 
 
-def scatter(ax: Axes, predicted: Mapping[str, ArrayLike], measured: Mapping[str, ArrayLike], limits: tuple[float, float],
-            **axes: Any) -> None:
-    """Measured against predicted, with the line where they are equal; one colour a family."""
-    ax.plot(limits, limits, "--", color=REFERENCE, lw=1.2)
-    for label, colour, marker in zip(predicted, CYCLE, "os^Dvx", strict=False):
-        ax.plot(predicted[label], measured[label], marker, color=colour, label=label, alpha=0.8)
-    ax.set(xscale="log", yscale="log", xlim=limits, ylim=limits, **axes)
-    ax.legend()
-
-
-def shares(ax: Axes, names: Sequence[str], several: Mapping[str, tuple[str, ArrayLike]], **axes: Any) -> None:
+def shares(ax: Axes, names: Sequence[str], several: Mapping[str, tuple[str, ArrayLike]], bottom: float = 0.0,
+           **axes: Any) -> None:
     """Bars side by side.  several: label -> (colour, a number for each name)."""
     width = 0.8 / len(several)
     for i, (label, (colour, values)) in enumerate(several.items()):
-        ax.bar(np.arange(len(names)) + (i - (len(several) - 1) / 2) * width, np.asarray(values, float), width,
-               color=colour, label=label)
-    ax.set(xticks=range(len(names)), xticklabels=names, **axes)
+        ax.bar(np.arange(len(names)) + (i - (len(several) - 1) / 2) * width, np.asarray(values, float) - bottom, width,
+               bottom=bottom, color=colour, label=label)
+    ax.axhline(bottom, color=REFERENCE, lw=1)
+    ax.set_xticks(range(len(names)), names, rotation=30)
+    ax.set(**axes)
     ax.legend()
+
+
+def growth_of_the_mean(ax: Axes, sizes: Sequence[int], samples: ArrayLike, density: float) -> None:
+    """Mean of M reciprocals against M, and the line 2 f(0) log M.  samples: (seeds, len(sizes))."""
+    spread(ax, sizes, samples, EXACT, "median and range of the mean")
+    ax.plot(sizes, 2 * density * np.log(np.asarray(sizes, float)), "--", color=REFERENCE, label="$2 f(0) \\log M$")
+    ax.set(xscale="log", yscale="log", xlabel="number $M$ of updates", ylabel="mean of $1/|\\Delta|$")
+    ax.legend(loc="upper left")

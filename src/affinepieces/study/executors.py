@@ -7,7 +7,11 @@ import signal
 from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
+from functools import partialmethod
 from threading import Thread
+
+from threadpoolctl import threadpool_limits
+from tqdm import tqdm
 
 from affinepieces._extras import wanted
 from affinepieces.arguments import integer, refuse
@@ -42,7 +46,7 @@ def dask(address: str) -> Iterator[Executor]:
                    kind=ValueError)
     with (LocalCluster(n_workers=int(number), threads_per_worker=1, dashboard_address=None) as cluster,
           Client(cluster) as client):
-        client.run(_one_thread)
+        client.run(_one_of_many)
         yield client.get_executor(pure=False)
 
 
@@ -54,14 +58,14 @@ def available() -> int:
 def _prepare() -> None:
     """In each process: interrupts are the sweep's business, and nobody works on when it is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _one_thread()
+    _one_of_many()
     Thread(target=_end_with_parent, daemon=True).start()
 
 
-def _one_thread() -> None:
-    from threadpoolctl import threadpool_limits
-
+def _one_of_many() -> None:
+    """One thread, and no progress bars beside that of the sweep."""
     threadpool_limits(1)
+    tqdm.__init__ = partialmethod(tqdm.__init__, disable=True)
 
 
 def _end_with_parent() -> None:

@@ -1,6 +1,7 @@
 """Where a result comes from: versions, commit, processor."""
 from __future__ import annotations
 
+import hashlib
 import platform
 import subprocess
 import sys
@@ -8,6 +9,9 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+from threadpoolctl import threadpool_limits
 
 import affinepieces
 
@@ -18,7 +22,7 @@ PACKAGES = ("numpy", "numba", "python-flint", "scikit-learn")
 def provenance() -> dict[str, Any]:
     """What is the same for all runs of this process."""
     return {"affinepieces": affinepieces.__version__, "commit": commit(), "python": sys.version.split()[0],
-            "processor": processor(), "system": f"{platform.system()} {platform.machine()}",
+            "processor": processor(), "numerics": numerics(), "system": f"{platform.system()} {platform.machine()}",
             **{name: _version(name) for name in PACKAGES}}
 
 
@@ -33,6 +37,23 @@ def commit() -> str | None:
         return ask("rev-parse", "HEAD") + ("+" if ask("status", "--porcelain", "--", ".") else "")
     except (OSError, subprocess.SubprocessError):
         return None
+
+
+@cache
+def numerics() -> str:
+    """The same on two machines if numpy's sums, products and functions of a few thousand numbers agree to the last bit.
+
+    They need not: numpy and its linear algebra choose other code, and another order of sums, on other processors.
+    """
+    rng, seen = np.random.default_rng(0), hashlib.sha256()
+    with threadpool_limits(1):
+        for dtype in (np.float64, np.float32):
+            for rows, inner, columns in ((64, 64, 64), (1000, 64, 32), (50, 33, 10), (32, 1, 16), (32, 2, 2)):
+                a = rng.standard_normal((rows, inner)).astype(dtype)
+                b = rng.standard_normal((inner, columns)).astype(dtype)
+                for values in (a @ b, np.exp(a), np.sin(a), np.log2(np.abs(a)), np.tanh(a), a.sum(0), a.mean(1)):
+                    seen.update(np.ascontiguousarray(values).tobytes())
+    return seen.hexdigest()[:16]
 
 
 def processor() -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from affinepieces.arithmetic.formats import BFLOAT16, FLOAT16, FLOAT32, FLOAT64, Format, wide
+from affinepieces.arithmetic.formats import BFLOAT16, FLOAT16, FLOAT32, FLOAT64, Format, fixed_point, wide
 from affinepieces.arithmetic.rounding import Stochastic, round_network, round_to
 from affinepieces.descent.history import History
 from affinepieces.descent.machines import Machine, Mixed, Rounded
@@ -17,13 +17,17 @@ from affinepieces.study.experiment import Experiment, Result
 from affinepieces.study.tasks import UNIT, constructed, noisy_labels, random_start, seeds
 
 NAMED = {"bfloat16": BFLOAT16, "float16": FLOAT16, "float32": FLOAT32}
+FIXED = tuple(f"fixed {bits}" for bits in (10, 12, 14, 18))
 DEPTH, STEPS, NOISE = 10, 200, 0.1
 STARTS = ("gentle 0.4", "steep 0.4", "gentle 0.3", "square", "random")
 CONTROL = Rounded(FLOAT64)  # the same operations in the same order
 
 
 def format_named(name: str) -> Format:
-    """bfloat16, float16, float32, or a number of significand bits with the range of float64."""
+    """bfloat16, float16, float32; a number of significand bits, with the range of float64; or "fixed 8", multiples of
+    2^-8 below 8."""
+    if name.startswith("fixed"):
+        return fixed_point(3, int(name.partition(" ")[2]))
     return NAMED[name] if name in NAMED else wide(int(name))
 
 
@@ -104,6 +108,7 @@ def _full() -> Iterator[dict[str, Any]]:
     yield from _cases(("gentle 0.4",), ("3", "5", "8", "11", "16", "24"), (-8,), seeds(40))
     yield from _cases(("gentle 0.4",), ("3", "5", "8", "11", "16", "24", *NAMED), (-10, -12), seeds(16))
     yield from _cases(("gentle 0.4",), tuple(NAMED), (-8,), seeds(16))
+    yield from _cases(("gentle 0.4",), FIXED, (-8,), seeds(16))
     yield from _cases(STARTS[1:], ("3", "5", "8", "11", "16", "24"), (-8,), seeds(16))
 
 
