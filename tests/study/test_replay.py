@@ -1,11 +1,11 @@
 """Stored runs made again: equal, or named."""
 import numpy as np
 import pytest
-from study_measures import experiment, square
 
 from affinepieces.study import provenance, replay
 from affinepieces.study.experiments import EXPERIMENTS
 from affinepieces.study.summaries import Summary
+from study_measures import experiment, square
 
 EXPERIMENT = experiment(square, 3)
 
@@ -21,7 +21,7 @@ def test_an_equal_run_is_equal():
 
 
 def test_one_bit_is_an_error_where_the_machine_computes_alike():
-    with pytest.raises(AssertionError, match="test, {'x': 2}: third differ from the stored run"):
+    with pytest.raises(AssertionError, match=r"test, \{'x': 2\}: third differ from the stored run"):
         replay.replayed(EXPERIMENT, table(third=[1 / 3, np.nextafter(2 / 3, 1)]), {"x": 2})
 
 
@@ -32,14 +32,15 @@ def test_elsewhere_the_difference_is_named():
 
 
 def test_settings_must_name_one_run():
-    with pytest.raises(ValueError, match="2 runs have the settings {'x': 1}: give all settings"):
+    with pytest.raises(ValueError, match=r"2 runs have the settings \{'x': 1\}: give all settings"):
         replay.replayed(EXPERIMENT, table(x=[1, 1]), {"x": 1})
 
 
 def test_the_numerics_of_a_machine_do_not_change():
     first = provenance.numerics()
     provenance.numerics.cache_clear()
-    assert provenance.numerics() == first and len(first) == 16
+    assert provenance.numerics() == first
+    assert len(first) == 16
 
 
 def test_fixed_point_is_an_arithmetic_of_the_precision_experiment():

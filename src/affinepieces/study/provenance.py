@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 import affinepieces
@@ -49,8 +50,8 @@ def numerics() -> str:
     with threadpool_limits(1):
         for dtype in (np.float64, np.float32):
             for rows, inner, columns in ((64, 64, 64), (1000, 64, 32), (50, 33, 10), (32, 1, 16), (32, 2, 2)):
-                a = rng.standard_normal((rows, inner)).astype(dtype)
-                b = rng.standard_normal((inner, columns)).astype(dtype)
+                a: NDArray[Any] = rng.standard_normal((rows, inner)).astype(dtype)
+                b: NDArray[Any] = rng.standard_normal((inner, columns)).astype(dtype)
                 for values in (a @ b, np.exp(a), np.sin(a), np.log2(np.abs(a)), np.tanh(a), a.sum(0), a.mean(1)):
                     seen.update(np.ascontiguousarray(values).tobytes())
     return seen.hexdigest()[:16]
