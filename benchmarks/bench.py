@@ -19,6 +19,7 @@ from tqdm import tqdm
 
 import affinepieces as ap
 import rounding
+import sweeps
 from affinepieces import constructions as c
 from affinepieces.pieces.exact import trace_exact
 from naive import floor_pass, naive_breakpoints
@@ -131,6 +132,7 @@ def main() -> None:
         "snapshots_per_s": 1000 / best(lambda: ap.count_many(nets, WIDE)),
         "ns_per_piece": growth,
         "rounding": rounding.measure(),
+        "study": sweeps.measure(),
         "hard_s": hard(),
         "large": {f"sawtooth n = {n}": sawtooth(n) for n in (4, 20, 24, 26)},
     }
@@ -140,6 +142,7 @@ def main() -> None:
     print("hard, seconds:", {k: round(v, 4) for k, v in result["hard_s"].items()})
     print("large:", {k: {u: round(w, 2) for u, w in v.items()} for k, v in result["large"].items()})
     rounding.show(result["rounding"])
+    sweeps.show(result["study"])
     OUT.write_text(json.dumps(result, indent=1) + "\n", "utf8")
 
 
