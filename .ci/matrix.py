@@ -4,9 +4,9 @@
     python .ci/matrix.py wheel       only rows whose name holds the word
 
 Builds the source distribution and, from it, the wheel.  Row "wheel": a clean environment without extras runs the
-README's code.  The other rows run the tests of the source distribution against the installed wheel, with the extra
-`book`, without torch (several gigabytes for each interpreter) unless MATRIX_EXTRAS=book,torch, and without the linter
-and the type checker, whose answers do not depend on the row.
+README's code.  The other rows run the tests of the source distribution against the installed wheel, with the extras
+`book`, `study` and `cluster`, without torch (several gigabytes for each interpreter) unless MATRIX_EXTRAS names it too,
+and without the linter and the type checker, whose answers do not depend on the row.
 The last lines say which rows ran and which could not; the exit status is 1 if one failed.
 """
 from __future__ import annotations
@@ -89,7 +89,7 @@ def row(name: str, found: str, tools: Path, source: Path, wheel: Path) -> str:
                           "assert pathlib.Path(ap.__file__).with_name('py.typed').exists()")
         run(python, "-W", "error", source / "tests" / "readme.py", source / "README.md", cwd=WORK)
         return f"{size / 1e6:.0f} MB installed, wheel {wheel.stat().st_size / 1e3:.0f} kB"
-    extras = os.environ.get("MATRIX_EXTRAS", "book")
+    extras = os.environ.get("MATRIX_EXTRAS", "book,study,cluster")
     install = (*uv, "pip", "install", "--quiet", "--python", python)
     run(*install, "--resolution", resolution, "-r", source / "pyproject.toml",
         *(part for extra in extras.split(",") for part in ("--extra", extra)))
