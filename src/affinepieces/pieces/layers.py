@@ -45,22 +45,15 @@ class Layer:
 
     @cached_property
     def norm(self) -> float:
-        """At least the spectral norm: a root of the Frobenius norm of W W^T or its square.
-
-        In float32, which is faster: with n the larger dimension, its rounding changes the power by less
-        than 4 (n + 8) 2^-24 |W|_F^degree in the Frobenius norm.
-        """
+        """At least the spectral norm; the powers in float32, which is faster."""
         bound = self.frobenius + self.dropped
-        if self.squarings == 0 or min(self.weights.shape) <= 2 or not 1e-3 < bound < 1e6:
+        if self.squarings == 0 or not kernels.has_sharper_norm(*self.weights.shape, bound):
             return bound
         w = self.weights.astype(np.float32)
         power = w @ w.T if w.shape[0] <= w.shape[1] else w.T @ w
         for _ in range(self.squarings - 1):
             power = power @ power.T
-        degree = 2**self.squarings
-        slack = 4 * (max(w.shape) + 8) * 2.0**-24 * bound**degree
-        sharper = (float(np.linalg.norm(power.astype(np.float64))) + slack) ** (1 / degree) * (1 + 1e-12)
-        return float(min(sharper, bound))
+        return float(kernels.spectral_norm(power, self.squarings, max(w.shape), 2.0**-24, bound))
 
     def float64(self, x: Floats, e: Floats) -> tuple[Floats, Floats]:
         """x W^T for rows x with 2-norm errors e, and the errors of the result; exact zeros stay exact."""
@@ -79,10 +72,8 @@ class Layer:
         for first in range(0, len(x), rows):
             check()
             part = slice(first, first + rows)
-            parts.append(kernel(self.transposed, added, x[part], low[part], e[part], self.norm))
+            parts.append(kernel(self.transposed, added, x[part], low[part], e[part], self.norm, self.dropped))
         z, zlo, ze = parts[0] if len(parts) == 1 else (np.concatenate(column) for column in zip(*parts, strict=True))
-        if self.dropped > 0:
-            ze = ze + self.dropped * ((np.sqrt((x * x).sum(axis=1)) + ROOT) * SAFE + 1)
         return z, zlo, ze
 
 
@@ -137,7 +128,7 @@ class Line:
         """First preactivations at points t: (n, N_1)."""
         p, q = self._coefficients(max(words, 2))
         z, low, e = kernels.on_line(*p[:2], p[2][0], *q[:2], q[2][0], t)
-        return (z, low, e) if words > 1 else _to_float64(z, low, e)
+        return (z, low, e) if words > 1 else kernels.leading(z, low, e)
 
     def fixed(self, depth: int, words: int) -> Fixed:
         """All preactivations of a layer where one of its neurons vanishes, if they are functions of each other.
@@ -165,27 +156,21 @@ class Line:
     def slopes(self, words: int) -> Words:
         """Their slopes: (1, N_1)."""
         _, q = self._coefficients(max(words, 2))
-        return q if words > 1 else _to_float64(*q)
+        return q if words > 1 else kernels.leading(*q)
 
     def _coefficients(self, words: int) -> tuple[Words, Words]:
         if words not in self._known:
             s, zero, layer = self.segment, np.zeros(1), self.layers[0]
             start, direction, rest = s.start[None, :], s.direction[None, :], s.direction_low[None, :]
-            if words == 2 and not layer.dropped:
-                self._known[words] = kernels.line_coefficients(layer.transposed, layer.bias, start, direction, rest)
+            if words == 2:
+                self._known[words] = kernels.line_coefficients(layer.transposed, layer.bias, start, direction, rest,
+                                                               layer.dropped)
             else:
                 none, low = np.zeros((*start.shape, words - 1)), np.zeros((*start.shape, words - 1))
                 low[..., 0] = rest
-                if words == 2:
-                    none, low = none[..., 0], low[..., 0]
                 p = layer.precise(start, none, zero, layer.bias)
                 self._known[words] = p, layer.precise(direction, low, zero)
         return self._known[words]
-
-
-def _to_float64(z: Floats, low: Floats, e: Floats) -> Words:
-    """The leading word alone."""
-    return z, None, (e + np.abs(low).sum(axis=1)) * SAFE + FLOOR
 
 
 def _stack(z: Floats, low: Floats) -> Floats:

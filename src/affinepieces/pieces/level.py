@@ -96,22 +96,15 @@ class Pass:
         self.line, self.a, self.b, self.words = line, a, b, words
         self.zones, self.used, self.decided = np.empty((ROOM, 2)), np.zeros(1, np.int64), 0
         self.depth, self.own, self.last = 0, 0, True  # next layer; where the own part begins; whether it ends at b
-        width, rest = _difference(b, a)
-        t, tlo, eta = np.array([0.0, width]), np.zeros((2, max(words, 2) - 1)), np.zeros(2)
-        if words == 1:
-            eta[1] = abs(rest)
-        else:
-            tlo[1, 0] = rest
         self.z, self.zlo, self.e = line.first(np.array([a, b]), words)
-        self.place = Place(t, tlo if words > 2 else tlo[:, 0].copy(), eta, np.zeros(2), np.zeros(2, np.bool_),
-                           np.full((2, 2), -1, np.int32), np.zeros(2, np.bool_))
+        self.place = Place(*kernels.ends_of(a, b, np.zeros(2 if words <= 2 else (2, words - 1)), words))
         self.held: Any = None  # the activations below the next layer
         self.zs: Any = np.zeros_like(self.z) if words > 2 else None  # exact values at breakpoints that are sharp
         self.zslow: Any = np.zeros_like(self.zlo) if words > 2 else None
         self.kinks, self.values, self.patterned = wanted
         self.slope: Any = line.slopes(words) if self.values else None
         self.patterns = np.zeros((1, 0), np.bool_)
-        self.width = width  # rounded
+        self.width = b - a  # rounded
 
     def chunks(self, among: Callable[[list[Pass]], Iterable[Pass]] = iter) -> Iterator[Chunk]:
         """What is found, from left to right; `among` chooses which of the parts are worked on."""
@@ -312,13 +305,6 @@ class Pass:
             touched = (t[inside] + tau[inside] >= low) & (t[inside] - tau[inside] <= high)
             wider[inside] = np.where(touched, np.maximum(wider[inside], near), wider[inside])
         return wider
-
-
-def _difference(b: float, a: float) -> tuple[float, float]:
-    """b - a in two words, exactly."""
-    s = b - a
-    v = s - b
-    return s, (b - (s - v)) + (-a - v)
 
 
 def _sum(a: float, t: Floats, low: Floats) -> tuple[Floats, Floats]:

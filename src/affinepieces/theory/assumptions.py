@@ -225,7 +225,7 @@ def _slope_double_double(net: ReLUNetwork, segment: Segment, patterns: list[Bool
         for a, active in zip(net.weights[:-1], patterns, strict=True):
             weights = a.T.astype(np.float64, order="C")
             norm = float(np.linalg.norm(weights)) * SAFE + FLOOR
-            z, low, e = affine_double_double(weights, np.zeros(len(a)), x, low, e, norm)
+            z, low, e = affine_double_double(weights, np.zeros(len(a)), x, low, e, norm, 0.0)
             size, error = np.abs(z).max(axis=1), e * SAFE + np.abs(low).max(axis=1)
             if not np.all(np.isfinite(size + error)):
                 return slope, np.inf

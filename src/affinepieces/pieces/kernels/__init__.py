@@ -16,13 +16,16 @@ from affinepieces.pieces.kernels.affine import (
            affine_double_double,
            affine_words,
            finish_affine,
+           has_sharper_norm,
            line_coefficients,
            scale_rows,
+           spectral_norm,
 )
 from affinepieces.pieces.kernels.common import DOUBT, FLOOR, ROOT, SAFE
-from affinepieces.pieces.kernels.insertion import Activations, Place, hidden_layer
+from affinepieces.pieces.kernels.insertion import Activations, Place, ends_of, hidden_layer
 from affinepieces.pieces.kernels.slopes import kinks
-from affinepieces.pieces.kernels.words import on_line
+from affinepieces.pieces.kernels.words import leading, on_line
 
 __all__ = ["DOUBT", "FLOOR", "ROOT", "SAFE", "Activations", "Place", "affine_double_double", "affine_words",
-           "finish_affine", "hidden_layer", "kinks", "line_coefficients", "on_line", "scale_rows"]
+           "ends_of", "finish_affine", "has_sharper_norm", "hidden_layer", "kinks", "leading",
+           "line_coefficients", "on_line", "scale_rows", "spectral_norm"]

@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 
 from affinepieces.arithmetic.double_double import UNDERFLOW, U, two_sum
-from affinepieces.arithmetic.kernels.compiler import fma, jit
+from affinepieces.arithmetic.kernels.compiler import bits, fma, from_bits, jit, jit_with
 from affinepieces.pieces.kernels.common import FLOOR, ROOT, SAFE
 
 LEAST = -900  # entries of a row of size 1 that are smaller than 2^LEAST are left to the error bound
+NONE = -(1 << 40)
 
 
 @jit
@@ -25,41 +26,80 @@ def scale_rows(w: Any, b: Any, below: Any, last: bool) -> Any:
         scale[k] = -_exponent(w, b, below, k)
     if last:
         scale[:] = scale.min()
-    square, bias_square, dropped = 0.0, 0.0, 0
+    dropped = 0
     for k in range(n):
         for j in range(m):
             out[k, j] = _scaled(w[k, j], scale[k] - below[j])
             dropped += w[k, j] != 0 and out[k, j] == 0
-            square += out[k, j] ** 2
         bias[k] = _scaled(b[k], scale[k])
         dropped += b[k] != 0 and bias[k] == 0
-        bias_square += bias[k] ** 2
-    frobenius, bias_norm = np.sqrt(square) * SAFE + ROOT, np.sqrt(bias_square) * SAFE + ROOT
+    frobenius, bias_norm = np.sqrt(_squares(out.ravel())) * SAFE + ROOT, np.sqrt(_squares(bias)) * SAFE + ROOT
     return out, bias, scale, frobenius, bias_norm, dropped * 2.0**LEAST
+
+
+@jit_with(fastmath={"reassoc", "nsz"})
+def _squares(v: Any) -> Any:
+    """The sum of the squares; their order is free."""
+    square = 0.0
+    for k in range(len(v)):
+        square += v[k] * v[k]
+    return square
 
 
 @jit
 def _scaled(v: float, power: int) -> Any:
     """v 2^power, or 0 where that is too small."""
+    field = (bits(v) >> 52) & 0x7FF
+    if field > 0 and LEAST < field - 1022 + power < 1024:  # by hand, because frexp and ldexp are slow
+        return from_bits(bits(v) + (power << 52))
     mantissa, exponent = math.frexp(v)
     return math.ldexp(mantissa, exponent + power) if exponent + power > LEAST else 0.0
 
 
 @jit
-def _exponent(w: Any, b: Any, below: Any, k: int) -> int:
-    """The power of two nearest to the size of a row (w_k / 2^below, b_k); 0 for a row of zeros."""
-    largest = -(1 << 40)
-    if b[k] != 0:
-        largest = math.frexp(b[k])[1]
+def _power(v: float) -> Any:
+    """The exponent of `frexp`, for a subnormal number at most 52 more, and NONE for zero."""
+    return ((bits(v) >> 52) & 0x7FF) - 1022 if v != 0 else NONE
+
+
+@jit
+def _exponent(w: Any, b: Any, below: Any, k: int) -> Any:
+    """The power of two nearest to the size of a row (w_k / 2^below, b_k), as its exponent; 0 for a row of zeros."""
+    largest = _power(b[k])
     for j in range(len(below)):
-        if w[k, j] != 0:
-            largest = max(largest, math.frexp(w[k, j])[1] - below[j])
-    if largest == -(1 << 40):
+        largest = max(largest, _power(w[k, j]) - below[j])
+    if largest < NONE // 2:
         return 0
     square = _scaled(b[k], -largest) ** 2
     for j in range(len(below)):
         square += _scaled(w[k, j], -largest - below[j]) ** 2
-    return largest + int(np.round(0.5 * np.log2(square)))
+    return largest + (_power(square) >> 1)
+
+
+@jit
+def has_sharper_norm(n: int, m: int, bound: float) -> Any:
+    """Whether the spectral norm of a matrix (n, m) may be well below the bound of its Frobenius norm."""
+    return min(n, m) > 2 and 1e-3 < bound < 1e6
+
+
+@jit
+def spectral_norm(power: Any, squarings: int, size: int, unit: float, bound: float) -> Any:
+    """At least the spectral norm of W: a root of the Frobenius norm of W W^T, or of its square, as computed.
+
+    squarings: 1 or 2.  size: n, the larger dimension.  bound: at least |W|_F, and `has_sharper_norm`.  Rounding in the
+    format with this unit roundoff, also of W, changes the power by less than 4 (n + 8) unit |W|_F^degree in the
+    Frobenius norm.
+    """
+    total = 0.0
+    for i in range(len(power)):
+        row = 0.0
+        for k in range(power.shape[1]):
+            row += float(power[i, k]) * float(power[i, k])
+        total += row
+    found = np.sqrt(total) + 4 * (size + 8) * unit * bound**(1 << squarings)
+    for _ in range(squarings):
+        found = np.sqrt(found)
+    return min(found * SAFE, bound)
 
 
 @jit
@@ -80,8 +120,11 @@ def finish_affine(z: Any, b: Any, e: Any, weight: Any, norm: float, frobenius: f
 
 
 @jit
-def affine_double_double(wt: Any, b: Any, hi: Any, lo: Any, e: Any, norm: float) -> Any:
-    """z = W x + b for every column, in double-double.  wt: W transposed, (M, N).  hi, lo: (R, M)."""
+def affine_double_double(wt: Any, b: Any, hi: Any, lo: Any, e: Any, norm: float, dropped: float) -> Any:
+    """z = W x + b for every column, in double-double.  wt: W transposed, (M, N).  hi, lo: (R, M).
+
+    dropped: bound of the norm of what is missing in W and in b.
+    """
     r, m = hi.shape
     n = len(b)
     zhi, zlo, ze = np.empty((r, n)), np.empty((r, n)), np.empty(r)
@@ -114,19 +157,20 @@ def affine_double_double(wt: Any, b: Any, hi: Any, lo: Any, e: Any, norm: float)
         ze[i] = (norm * e[i] + terms * U * lost) * SAFE
         if lost > 0 or e[i] > 0:
             ze[i] += FLOOR
+        ze[i] += _left_out(dropped, hi, i)
     return zhi, zlo, ze
 
 
 @jit
-def line_coefficients(wt: Any, b: Any, start: Any, direction: Any, low: Any) -> Any:
+def line_coefficients(wt: Any, b: Any, start: Any, direction: Any, low: Any, dropped: float) -> Any:
     """W start + b and W (direction + low) in double-double, with their errors; vectors as matrices of one row."""
     zero = np.zeros(1)
-    p = affine_double_double(wt, b, start, np.zeros_like(start), zero, 0.0)
-    return p, affine_double_double(wt, np.zeros_like(b), direction, low, zero, 0.0)
+    p = affine_double_double(wt, b, start, np.zeros_like(start), zero, 0.0, dropped)
+    return p, affine_double_double(wt, np.zeros_like(b), direction, low, zero, 0.0, dropped)
 
 
 @jit
-def affine_words(wt: Any, b: Any, hi: Any, lo: Any, e: Any, norm: float) -> Any:
+def affine_words(wt: Any, b: Any, hi: Any, lo: Any, e: Any, norm: float, dropped: float) -> Any:
     """The same in K words.  lo: (R, M, K - 1)."""
     r, m = hi.shape
     n, words = len(b), lo.shape[2] + 1
@@ -159,7 +203,19 @@ def affine_words(wt: Any, b: Any, hi: Any, lo: Any, e: Any, norm: float) -> Any:
         ze[i] = (norm * e[i] + terms * U * _norm(lost)) * SAFE
         if lost.max() > 0 or e[i] > 0:
             ze[i] += FLOOR
+        ze[i] += _left_out(dropped, hi, i)
     return zhi, zlo, ze
+
+
+@jit
+def _left_out(dropped: float, x: Any, i: int) -> Any:
+    """How much entries that were too small to be kept may contribute to W x_i + b."""
+    if dropped == 0:
+        return 0.0
+    square = 0.0
+    for j in range(x.shape[1]):
+        square += x[i, j] * x[i, j]
+    return dropped * ((np.sqrt(square) + ROOT) * SAFE + 1) * SAFE
 
 
 @jit

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from affinepieces.arithmetic.double_double import U, combine
+from affinepieces.arithmetic.double_double import U, combine, two_sum
 from affinepieces.arithmetic.kernels.compiler import jit, jit_with
 from affinepieces.pieces.kernels.common import ACTIVE, DOUBT, FLOOR, INACTIVE, ROOT, SAFE, ZERO
 from affinepieces.pieces.kernels.words import convex, copy, count, load, store, summed_row, tail
@@ -147,6 +147,21 @@ def _rows(low: Any, size: int, n: int) -> Any:
             return np.empty((size, n))
         else:
             return np.empty((size, n, low.shape[2]))
+
+
+@jit
+def ends_of(a: float, b: float, tlo: Any, words: int) -> Any:
+    """The place of the two ends of [a, b], counted from a.  tlo: zeros, room for the low words of both."""
+    t, eta = np.zeros(2), np.zeros(2)
+    t[1], rest = two_sum(b, -a)
+    if words == 1:
+        eta[1] = abs(rest)
+    else:
+        if tlo.ndim == 1:
+            tlo[1] = rest
+        else:
+            tlo[1, 0] = rest
+    return t, tlo, eta, np.zeros(2), np.zeros(2, np.bool_), np.full((2, 2), -1, np.int32), np.zeros(2, np.bool_)
 
 
 @jit

@@ -249,6 +249,15 @@ def on_line(p: Any, plow: Any, ep: float, q: Any, qlow: Any, eq: float, t: Any) 
 
 
 @jit
+def leading(z: Any, low: Any, e: Any) -> Any:
+    """The leading words of rows in double-double alone."""
+    out = np.empty(len(e))
+    for i in range(len(e)):
+        out[i] = (e[i] + total(low[i])) * SAFE + FLOOR
+    return z, None, out
+
+
+@jit
 def _room(low: Any, rows: Any) -> Any:
     """For the low words of so many rows."""
     if low.ndim == 2:
