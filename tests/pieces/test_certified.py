@@ -196,7 +196,7 @@ def test_count_many_pairs_and_repeats():
         ap.count_many(nets, halves[:2])
 
 
-@pytest.mark.parametrize("net", [ap.constructions.sawtooth(4), ap.constructions.sawtooth(16)],
+@pytest.mark.parametrize("net", [ap.constructions.sawtooth(4, 1 / 3), ap.constructions.sawtooth(16)],
                          ids=["alone", "in threads"])
 def test_count_many_can_be_interrupted(monkeypatch, net):
     """By the keyboard, once: it ends after the network, as KeyboardInterrupt and never as an error of compiled code."""

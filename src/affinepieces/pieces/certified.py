@@ -30,6 +30,11 @@ PATIENCE = 3.0  # seconds without a progress bar
 NARROW = 8  # up to this width matrix products in float64 are no faster than in double-double
 
 
+def first_level(widths: tuple[int, ...]) -> int:
+    """Words of the numbers in the first attempt at a network with these widths."""
+    return 2 if max(widths[1:]) <= NARROW else 1
+
+
 @dataclass(frozen=True)
 class Search:
     """What shall be found about a network on a segment."""
@@ -48,7 +53,7 @@ class Search:
     @property
     def words(self) -> int:
         """Of the first level."""
-        return 2 if max(self.line.net.widths[1:]) <= NARROW else 1
+        return first_level(self.line.net.widths)
 
     def parts(self, a: float, b: float, words: int) -> Iterator[Found]:
         """Everything between a and b from left to right, in parts that meet where nothing breaks."""
