@@ -27,6 +27,7 @@ from timing import best
 
 OUT = Path(__file__).resolve().parents[1] / "results" / "bench.json"
 LEVELS = ("float64", "double_double", "words", "exact")
+BULK_TARGET = 40_000  # proved counts a second of small snapshots, on two cores
 UNIT, WIDE = ap.Segment(0, 1), ap.Segment(-5, 5)
 
 
@@ -89,6 +90,29 @@ print(time.perf_counter() - begin, re.search(r"VmHWM:\\s+(\\d+)", open("/proc/se
     return {"seconds": float(seconds), "gb": int(kilobytes) / 2**20}
 
 
+def snapshots(dtype: type, number: int = 5000) -> list[ap.ReLUNetwork]:
+    """Along 50 training runs: small steps away from random networks 1-16-16-16-16-1."""
+    rng, nets = np.random.default_rng(0), []
+    for k in range(number):
+        if k % 100 == 0:
+            net = c.he_random([1, 16, 16, 16, 16, 1], rng, bias_std=0.3)
+        w, b = ([a + 1e-3 * rng.standard_normal(a.shape) for a in arrays] for arrays in (net.weights, net.biases))
+        nets.append(ap.ReLUNetwork(w, b).astype(dtype))
+    return nets
+
+
+def bulk() -> dict[str, float]:
+    """Counts a second of snapshots on [0, 1]: in bulk, and a part of them one at a time."""
+    rates = {}
+    for dtype in (np.float64, np.float32):
+        nets = snapshots(dtype)
+        rates[dtype.__name__] = len(nets) / best(lambda nets=nets: ap.count_many(nets, UNIT), 3.0)
+    one = [ap.count_pieces(net, UNIT) for net in nets[:500]]
+    assert ap.count_many(nets[:500], UNIT).pieces.tolist() == one
+    rates["one at a time"] = 500 / best(lambda: [ap.count_pieces(net, UNIT) for net in nets[:500]])
+    return rates
+
+
 def hard() -> dict[str, float]:
     """Seconds for the pieces of networks on which float64 alone gets nowhere, or which are large."""
     nets = {f"{d} layers of 64, biases 0.1": c.he_random([1] + [64] * d + [1], np.random.default_rng(0), bias_std=0.1)
@@ -130,6 +154,7 @@ def main() -> None:
         "versions": {name: version(name) for name in ("affinepieces", "numpy", "numba", "python-flint", "regioncam")},
         "rows": rows,
         "snapshots_per_s": 1000 / best(lambda: ap.count_many(nets, WIDE)),
+        "bulk_per_s": bulk() | {"target": BULK_TARGET},
         "ns_per_piece": growth,
         "rounding": rounding.measure(),
         "study": sweeps.measure(),
@@ -138,6 +163,7 @@ def main() -> None:
     }
     show(rows)
     print(f"snapshots of 1-16-16-16-16-1: {result['snapshots_per_s']:.0f} per second")
+    print("the same along training on [0, 1], per second:", {k: round(v) for k, v in result["bulk_per_s"].items()})
     print("sawtooth, ns per piece:", {n: round(v) for n, v in growth.items()})
     print("hard, seconds:", {k: round(v, 4) for k, v in result["hard_s"].items()})
     print("large:", {k: {u: round(w, 2) for u, w in v.items()} for k, v in result["large"].items()})
