@@ -62,6 +62,13 @@ def shift(offset, torch_too):
         shift_torch(lambda seed: int(Sequence(seed).generate_state(1, np.uint64)[0] >> 1))
 
 
+def keep_stored_runs():
+    """Runs of the study are named by their seeds, so that made again with other numbers they are other runs."""
+    from affinepieces.study import replay
+
+    replay.replayed = lambda *run: "not made again with other numbers"
+
+
 def shift_torch(moved):
     import torch
 
@@ -81,6 +88,8 @@ def run(page, offset):
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     text = Path(page).read_text("utf8")
     shift(offset, "torch" in text)
+    if offset and "replayed" in text:
+        keep_stored_runs()
 
     seen = set()
 
