@@ -22,7 +22,7 @@ from affinepieces.pieces import level
 from affinepieces.pieces.certified import Search
 from affinepieces.pieces.exact import patterns_exact, trace_exact
 from affinepieces.pieces.level import Wanted
-from pieces.test_certified import assert_encloses
+from oracle import assert_encloses
 
 
 def random(rng, widths, std=0.7):

@@ -42,3 +42,11 @@ def walk(net, segment):
     boundaries = [right[0] for left, right in pairs if left[1] != right[1]]
     kinks = sum(left[2] != right[2] for left, right in pairs)
     return boundaries, len(boundaries) + 1, kinks + 1
+
+
+def assert_encloses(rows, radius, truth):
+    """|row - truth| <= radius in the 2-norm, in rational arithmetic."""
+    for row, bound, exact in zip(rows.tolist(), radius.tolist(), truth.tolist(), strict=True):
+        if bound < float("inf"):
+            square = sum((Fraction(v) - w) ** 2 for v, w in zip(row, exact, strict=True))
+            assert square <= Fraction(bound) ** 2

@@ -14,6 +14,7 @@ import torch
 
 import affinepieces as ap
 from affinepieces import environment
+from affinepieces.pieces import bulk, count
 
 TINY = 2.0**-1060
 REMEDY = "torch.set_flush_denormal(False)"
@@ -284,3 +285,15 @@ if os.fork() == 0:
 os.wait()
 """, OPENBLAS_NUM_THREADS="2", OMP_NUM_THREADS="2")
     assert out in (["True", "True"], ["False", "False"])  # the latter on one core, where there are no such threads
+
+
+def test_a_thread_that_counts_in_bulk_and_flushes_is_noticed(monkeypatch):
+    class Flushing(ThreadPoolExecutor):
+        def __init__(self, workers):
+            super().__init__(workers, initializer=lambda: torch.set_flush_denormal(True))
+
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(count, "ThreadPoolExecutor", Flushing)
+    net = ap.constructions.he_random([1, 8, 8, 1], np.random.default_rng(0), bias_std=1.0)
+    with pytest.raises(FloatingPointError, match=r"torch.set_flush_denormal\(False\)"):
+        ap.count_many([net] * (2 * bulk.LENGTH), ap.Segment(0, 1))

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
+from numpy.typing import NDArray
 
 
 @contextmanager
@@ -42,6 +43,15 @@ def path_of(path: Any) -> Path:
     if not isinstance(path, str | os.PathLike):
         raise TypeError(f"path is {path!r}, expected the name of a file, as a string or a Path")
     return Path(path)
+
+
+def store(path: Any, arrays: dict[str, NDArray[Any]]) -> None:
+    """Write arrays of numbers to an .npz file, which `stored` reads, whole or not at all; TypeError for objects."""
+    for name, array in arrays.items():
+        if array.dtype.hasobject:  # numpy would pickle them
+            raise TypeError(f"{name} holds objects, expected numbers of a format of numpy")
+    with replaced(path_of(path)) as file:
+        np.savez(file, **arrays)  # type: ignore[arg-type]
 
 
 def stored(path: Path, writer: str) -> dict[str, Any]:

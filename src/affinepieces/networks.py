@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from affinepieces._arrays import float_array, float_dtype, shown
-from affinepieces._files import path_of, replaced, stored
+from affinepieces._files import path_of, store, stored
 from affinepieces.values import Value
 
 if TYPE_CHECKING:
@@ -101,8 +101,7 @@ class ReLUNetwork(Value):
         """Write the parameters to an .npz file (no pickle), whole or not at all."""
         parameters = {f"weight_{j}": a for j, a in enumerate(self.weights)}
         parameters |= {f"bias_{j}": b for j, b in enumerate(self.biases)}
-        with replaced(path_of(path)) as file:
-            np.savez(file, allow_pickle=False, **parameters)
+        store(path, parameters)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> ReLUNetwork:

@@ -1,11 +1,9 @@
 """Counts in bulk are those of one network at a time, on any number of threads, in bounded memory."""
 import os
 import tracemalloc
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-import torch
 
 import affinepieces as ap
 import campaign
@@ -135,17 +133,6 @@ def test_a_network_that_does_not_fit_its_segment_is_refused():
     flat = ap.constructions.he_random([2, 8, 1], np.random.default_rng(0), bias_std=1.0)
     with pytest.raises(ValueError, match="the network takes inputs of dimension 2, the segment lies in dimension 1"):
         ap.count_many([*snapshots(3), flat], UNIT)
-
-
-def test_a_thread_that_flushes_subnormal_numbers_is_noticed(monkeypatch):
-    class Flushing(ThreadPoolExecutor):
-        def __init__(self, workers):
-            super().__init__(workers, initializer=lambda: torch.set_flush_denormal(True))
-
-    monkeypatch.setattr(os, "cpu_count", lambda: 2)
-    monkeypatch.setattr(count, "ThreadPoolExecutor", Flushing)
-    with pytest.raises(FloatingPointError, match=r"torch.set_flush_denormal\(False\)"):
-        ap.count_many(snapshots(2 * bulk.LENGTH), UNIT)
 
 
 def test_memory_does_not_grow_with_the_number_of_networks():

@@ -15,6 +15,7 @@ from affinepieces.pieces.exact import patterns_exact, trace_exact
 from affinepieces.pieces.layers import Line
 from affinepieces.pieces.level import Pass, Wanted
 from families import FAMILIES, network, segment
+from oracle import assert_encloses
 
 UNIT = ap.Segment(0, 1)
 
@@ -29,14 +30,6 @@ def assert_certified(net, line):
     assert_encloses(found.values, found.value_radius, truth.values)
     assert_encloses(found.slopes, found.slope_radius, truth.slopes)
     assert np.array_equal(ap.activation_patterns(net, line), patterns_exact(net, line))
-
-
-def assert_encloses(rows, radius, truth):
-    """|row - truth| <= radius in the 2-norm, in rational arithmetic."""
-    for row, bound, exact in zip(rows.tolist(), radius.tolist(), truth.tolist(), strict=True):
-        if bound < np.inf:
-            square = sum((Fraction(v) - w) ** 2 for v, w in zip(row, exact, strict=True))
-            assert square <= Fraction(bound) ** 2
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from affinepieces._files import path_of, replaced, stored
+from affinepieces._files import path_of, store, stored
 from affinepieces.arguments import instance, integer, items
 from affinepieces.descent.describing import described, rebuilt
 from affinepieces.descent.optimisers import OptimiserState
@@ -92,10 +92,9 @@ class History(Value):
         arrays: dict[str, NDArray[Any]] = {}
         held = {name: described(getattr(self, name), arrays) for name in ("run", "state", "diverged_at")}
         text = json.dumps({"version": VERSION, **held})
-        with replaced(path_of(path)) as file:
-            np.savez(file, allow_pickle=False, description=np.frombuffer(text.encode(), np.uint8), steps=self.steps,
-                     losses=self.losses, parameters=np.stack([flatten(net) for net in self.networks]),
-                     updates=np.stack([np.concatenate([np.zeros(0), *u]) for u in self.updates]), **arrays)
+        store(path, {"description": np.frombuffer(text.encode(), np.uint8), "steps": self.steps, "losses": self.losses,
+                     "parameters": np.stack([flatten(net) for net in self.networks]),
+                     "updates": np.stack([np.concatenate([np.zeros(0), *u]) for u in self.updates]), **arrays})
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> History:

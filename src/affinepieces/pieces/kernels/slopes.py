@@ -8,7 +8,7 @@ import numpy as np
 from affinepieces.arithmetic.double_double import UNDERFLOW, U, two_sum
 from affinepieces.arithmetic.kernels.compiler import fma, jit
 from affinepieces.pieces.kernels.common import DOUBT, FLOOR, SAFE
-from affinepieces.pieces.kernels.words import difference, distance, tail
+from affinepieces.pieces.kernels.words import difference, distance, offset, tail
 
 
 @jit
@@ -53,7 +53,7 @@ def _slope(y: Any, ylo: Any, e: Any, t: Any, tlo: Any, eta: Any, tau: Any, i: in
 def _collinear(y: Any, ylo: Any, t: Any, tlo: Any, i: int, k: int) -> bool:
     """Whether three points without error lie on a line, decided without rounding, or False if it cannot be."""
     for j in range(i - 1, i + 2):
-        if tail(ylo, j, k) != 0 or np.any(tlo[j] != 0):
+        if tail(ylo, j, k) != 0 or offset(tlo, j) != 0:
             return False
     a, da = two_sum(y[i, k], -y[i - 1, k])
     b, db = two_sum(y[i + 1, k], -y[i, k])

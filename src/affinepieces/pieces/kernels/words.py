@@ -142,6 +142,15 @@ def zero_between(a: Any, b: Any, m: Any, share: Any, s: Any, r: Any) -> Any:
 
 
 @jit
+def offset(low: Any, i: Any) -> Any:
+    """Sum of the moduli of the low words of one point: (R,) or (R, K - 1)."""
+    if low.ndim == 1:
+        return abs(low[i])
+    else:
+        return total(low[i])
+
+
+@jit
 def total(words: Any) -> Any:
     """Sum of the moduli."""
     size = 0.0
