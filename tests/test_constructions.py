@@ -56,6 +56,16 @@ def test_rescaled_sawtooth_has_slopes_at_most_one():
     assert ap.count_pieces(twin, UNIT) == 2**n
 
 
+@pytest.mark.parametrize("peak", [0.5, 0.4, 0.3, 0.7])
+def test_gentle_sawtooth_is_the_sawtooth_scaled_down(peak):
+    n, x = 7, np.linspace(0, 1, 1000)[:, None]
+    gentle, steep = c.gentle_sawtooth(n, peak), c.sawtooth(n, peak)
+    assert np.array_equal(gentle(x) * 2.0 ** (n - 1), steep(x))
+    assert ap.count_regions(gentle, UNIT) == ap.count_regions(steep, UNIT)
+    slopes = ap.max_slope(gentle, UNIT), ap.max_slope(steep, UNIT)
+    assert slopes == pytest.approx([(1 / (2 * min(peak, 1 - peak))) ** (n - 1), min(peak, 1 - peak) ** (1 - n)])
+
+
 @pytest.mark.parametrize(("make", "message"), [
     (lambda: c.sawtooth(0), "n is 0, expected an integer >= 1"),
     (lambda: c.square(0), "n is 0"),

@@ -48,6 +48,25 @@ def sawtooth(n: int, peak: float = 0.5) -> ReLUNetwork:
     return ReLUNetwork(weights, [[0.0, -peak]] * n + [[0.0]])
 
 
+def gentle_sawtooth(n: int, peak: float = 0.5) -> ReLUNetwork:
+    """`sawtooth(n, peak)` scaled down: its teeth, 2^-(n-1) high, with slopes that hardly grow with the depth.
+
+    The outputs of hidden layer j, counted from 0, are divided by 2^j and the output by 2^(n-1), so pieces and regions
+    are those of the sawtooth.  With the peak 1/2 no preactivation is steeper than 1; with another peak the steepest of
+    hidden layer j has the slope (1 / (2 a))^j, a the smaller one of peak and 1 - peak.
+    Source: companion; the teeth Telgarsky (2015).
+
+    >>> from affinepieces import Segment, count_pieces, max_slope
+    >>> gentle, steep, unit = gentle_sawtooth(10, 0.4), sawtooth(10, 0.4), Segment(0, 1)
+    >>> count_pieces(gentle, unit) == count_pieces(steep, unit)
+    True
+    >>> round(max_slope(gentle, unit), 2), round(max_slope(steep, unit))
+    (7.45, 3815)
+    """
+    net = rescale(sawtooth(n, peak), [2.0**-j for j in range(n)])
+    return ReLUNetwork([*net.weights[:-1], net.weights[-1] / 2.0 ** (n - 1)], net.biases)
+
+
 def square(n: int) -> ReLUNetwork:
     """f_n, the interpolant of x^2 at k / 2^n: 2^n pieces and error 4^-(n+1) on [0, 1], n hidden layers of width 3.
 

@@ -13,7 +13,7 @@ from affinepieces.study.sweep import attempt
 with_results = pytest.mark.skipif(not (Path(__file__).parents[2] / "results").is_dir(),
                                 reason="the source distribution holds no results")
 IN_BOTH = {"precision", "ablation", "updates", "random_networks", "noise", "delta", "triangles", "rounded_updates",
-           "zeros", "long_runs"}  # experiments whose quick preset is part of the full one
+           "zeros", "long_runs", "optimisers"}  # experiments whose quick preset is part of the full one
 
 
 @with_results

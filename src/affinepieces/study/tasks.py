@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from affinepieces._extras import wanted
 from affinepieces.arguments import refuse
-from affinepieces.constructions import he_random, rescale, sawtooth, square
+from affinepieces.constructions import gentle_sawtooth, he_random, sawtooth, square
 from affinepieces.networks import ReLUNetwork
 from affinepieces.pieces.segment import Segment
 
@@ -97,21 +97,17 @@ def random_start(kind: str, task: str, depth: int, width: int, seed: int) -> ReL
 
 
 def constructed(kind: str, n: int) -> ReLUNetwork:
-    """A network with 2^n pieces on [0, 1].
+    """A network made for 2^n pieces on [0, 1]; where the peak is no power of two, its rounding makes more or fewer.
 
-    kind: "steep 0.4", the sawtooth with this peak; "gentle 0.4", the same teeth with slopes near 1, teeth of height
-    2^-(n-1); "square", the network for x^2 of n layers.
+    kind: "steep 0.4", the sawtooth with this peak; "gentle 0.4", its teeth 2^-(n-1) high, with slopes near 1;
+    "square", the network for x^2 of n layers.
     """
     if kind == "square":
         return square(n)
     form, _, peak = kind.partition(" ")
     if form not in ("steep", "gentle"):
         refuse("kind", kind, "steep 0.4, gentle 0.4, other peaks, or square", kind=ValueError)
-    steep = sawtooth(n, float(peak))
-    if form == "steep":
-        return steep
-    net = rescale(steep, [2.0**-j for j in range(n)])
-    return ReLUNetwork([*net.weights[:-1], net.weights[-1] / 2.0 ** (n - 1)], net.biases)
+    return (sawtooth if form == "steep" else gentle_sawtooth)(n, float(peak))
 
 
 def noisy_labels(net: ReLUNetwork, noise: float, seed: int) -> tuple[Array, Array]:
@@ -119,5 +115,3 @@ def noisy_labels(net: ReLUNetwork, noise: float, seed: int) -> tuple[Array, Arra
     rng = generator(seed, "points")
     x = rng.random((POINTS, 1))
     return x, net(x) + noise * rng.standard_normal((POINTS, 1))
-
-

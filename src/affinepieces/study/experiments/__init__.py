@@ -5,6 +5,7 @@ from affinepieces.study.experiments import (
     formats,
     long_runs,
     noise,
+    optimisers,
     precision,
     random_networks,
     training,
@@ -15,4 +16,4 @@ from affinepieces.study.experiments import (
 EXPERIMENTS: dict[str, Experiment] = {e.name: e for e in (
     updates.EXPERIMENT, training.EXPERIMENT, precision.EXPERIMENT, precision.ABLATION, long_runs.EXPERIMENT,
     long_runs.WANDERING, noise.EXPERIMENT, noise.DELTA, random_networks.EXPERIMENT, digits.EXPERIMENT,
-    triangles.EXPERIMENT, formats.UPDATES, formats.ZEROS)}
+    triangles.EXPERIMENT, optimisers.EXPERIMENT, formats.UPDATES, formats.ZEROS)}
