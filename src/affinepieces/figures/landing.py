@@ -18,7 +18,7 @@ def pieces_against_depth(axes: Sequence[Axes], depths: Sequence[int],
     """
     for ax, (scaling, by_width) in zip(axes, counts.items(), strict=True):
         for (width, samples), colour in zip(by_width.items(), (EXACT, GREEN, YELLOW, ROUNDED, PURPLE), strict=False):
-            spread(ax, depths, samples, colour, f"{width:g}" if width else "none: $2^n$ pieces")
+            spread(ax, depths, samples, colour, f"{width:g}" if width else "none")
         ax.set(xlabel="hidden layers $n$", xticks=list(depths)[::2])
         ax.set_yscale("log", base=2)
         ax.annotate(scaling, (0.5, 1.03), xycoords="axes fraction", ha="center", color=REFERENCE)

@@ -8,11 +8,11 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import ArrayLike, NDArray
 
-from affinepieces.figures.style import EXACT, GREEN, PURPLE, REFERENCE, ROUNDED, spread
+from affinepieces.figures.style import EXACT, PURPLE, REFERENCE, ROUNDED
 from affinepieces.pieces.piecewise import PiecewiseAffine
 
 Floats = NDArray[np.float64]
-BOUNDS = ((REFERENCE, "--"), (REFERENCE, "-"), (PURPLE, "-."))  # constants, data-driven, depth budget
+BOUNDS = ((REFERENCE, "--"), (REFERENCE, "-"))  # constants, data-driven
 
 
 def against_delta(ax: Axes, deltas: Floats, regions: NDArray[Any], bounds: Mapping[str, ArrayLike]) -> None:
@@ -26,22 +26,23 @@ def against_delta(ax: Axes, deltas: Floats, regions: NDArray[Any], bounds: Mappi
     ax.fill_between(deltas, mean - 4 * error, mean + 4 * error, color=ROUNDED, alpha=0.25, lw=0)
     ax.plot(deltas, mean, "o", ls="-", color=ROUNDED, label="measured mean")
     ax.set(xscale="log", yscale="log", xlabel="level of perturbation $\\delta$", ylabel="activation regions")
-    ax.legend(loc="upper right")
+    ax.legend(loc="upper right", fontsize=9)
 
 
-def against_shape(axes: Sequence[Axes], shapes: Mapping[str, tuple[Sequence[int], Mapping[str, NDArray[Any]]]]) -> None:
-    """Median and range over seeds of the bounds and, last, of the measured means; one pair of axes a shape.
+def picture_of_the_theorem(axes: Sequence[Axes], several: Mapping[str, Sequence[ArrayLike]]) -> None:
+    """What each layer could add by doubling, what Lemma 3.1 allows, their minimum shaded, and what it adds.
 
-    shapes: what varies -> (its values, label -> (seeds, number of values)).
+    several: title -> the three arrays of shape (hidden layers,), in this order.
     """
-    looks = ((REFERENCE, "^"), (PURPLE, "s"), (ROUNDED, "o"))
-    for ax, (varied, (x, samples)) in zip(axes, shapes.items(), strict=True):
-        for (label, values), (colour, marker) in zip(samples.items(), looks, strict=True):
-            spread(ax, x, values, colour, label, marker)
-        ax.set_xscale("log", base=2)
-        ax.set(yscale="log", xlabel=varied, xticks=x, xticklabels=x)
-        ax.minorticks_off()
-    axes[0].set_ylabel("activation regions")
+    for ax, (title, (doubling, allowed, added)) in zip(axes, several.items(), strict=True):
+        layers = np.arange(1, np.size(doubling) + 1)
+        ax.fill_between(layers, 1, np.minimum(doubling, allowed), color=PURPLE, alpha=0.18, lw=0)
+        ax.plot(layers, doubling, ":", color=EXACT, label="doubling")
+        ax.plot(layers, allowed, "--", color=REFERENCE, label="$V/l$, the lemma")
+        ax.plot(layers, added, "o", color=ROUNDED, label="measured")
+        ax.set_yscale("log", base=2)
+        ax.set(xlabel=f"hidden layer ({title})", xticks=layers[1::2], ylim=(1, None))
+    axes[0].set_ylabel("regions that the layer adds")
     axes[-1].legend(loc="upper left", fontsize=9)
 
 
@@ -55,27 +56,6 @@ def ladder(ax: Axes, rows: Mapping[str, ArrayLike]) -> None:
            yticklabels=rows)
     ax.set_ylim(len(rows) - 0.5, -0.5)
     ax.grid(axis="y", visible=False)
-
-
-def twins(ax: Axes, depths: Sequence[int], steep: NDArray[Any], gentle: NDArray[Any], budget: ArrayLike = ()) -> None:
-    """Pieces of the sawtooth and of its rescaled twin after a noisy step.  steep, gentle: (draws, len(depths))."""
-    ax.plot(depths, 2.0 ** np.asarray(depths), ":", color=EXACT, label="without noise")
-    spread(ax, depths, steep, GREEN, "slopes $2^{j-1}$", "s")
-    spread(ax, depths, gentle, ROUNDED, "slopes $\\leq 1$")
-    if np.size(budget):
-        ax.plot(depths, budget, "-.", color=PURPLE, label="budget, slopes $\\leq 1$")
-    ax.set_yscale("log", base=2)
-    ax.set(xlabel="hidden layers $n$", ylabel="affine pieces", xticks=list(depths)[1::2])
-    ax.legend(loc="upper left", fontsize=9)
-
-
-def doublings(ax: Axes, bits: Sequence[int], regions: NDArray[Any]) -> None:
-    """Regions that a deep gentle sawtooth keeps, against the bits of the noise.  regions: (draws, len(bits))."""
-    ax.plot(bits, 2.0 ** (np.asarray(bits) + 2), "--", color=REFERENCE, label="$2^{k+2}$")
-    spread(ax, bits, regions, ROUNDED, "measured")
-    ax.set_yscale("log", base=2)
-    ax.set(xlabel="noise of width $l = 2^{-k}$: $k$", ylabel="activation regions", xticks=list(bits)[::2])
-    ax.legend(loc="upper left", fontsize=9)
 
 
 def draws_of_the_step(ax: Axes, exact: PiecewiseAffine, noisy: Sequence[PiecewiseAffine], label: str) -> None:
