@@ -4,6 +4,7 @@ Where an extra is not installed, the files that import it are left out, and the 
 """
 import os
 import re
+import signal
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -15,6 +16,10 @@ settings.register_profile("default", deadline=None, derandomize="CI" in os.envir
 settings.load_profile("default")
 
 MISSING = [name for name in ("torch", "matplotlib", "ipywidgets") if find_spec(name) is None]
+
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in a job in the background; the tests send it to children
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def left_out(file: Path) -> bool:

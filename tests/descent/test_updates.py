@@ -87,9 +87,11 @@ def test_what_is_not_perturbed(delta):
 def last_operation(b, residual, rate):
     """Theta of a step of one neuron whose update is exact, in bfloat16; and the exact update."""
     net = ap.ReLUNetwork([[[1.0]], [[1.0]]], [[b], [0.0]])
-    made = ap.step(net, [[0.0]], [[b - residual]], rate, ap.Rounded(ap.BFLOAT16)).biases[0][0]
+    step = net, [[0.0]], [[b - residual]], rate, ap.Rounded(ap.BFLOAT16)
     exact = -2 * Fraction(rate) * Fraction(residual)
-    return (Fraction(float(made)) - Fraction(b)) / exact - 1, exact
+    theta = (Fraction(float(ap.step(*step).biases[0][0])) - Fraction(b)) / exact - 1
+    assert ap.effective_perturbation(*step).step.biases[0][0] == float(abs(theta))
+    return theta, exact
 
 
 def test_the_last_operation_of_a_step():

@@ -36,7 +36,18 @@ def test_equal_to_the_oracle(family, dtype):
         boundaries, regions, pieces = walk(net, line)
         function = trace_exact(net, line)
         assert (function.regions, function.pieces) == (regions, pieces)
+        assert (ap.count_regions(net, line), ap.count_pieces(net, line)) == (regions, pieces)
         assert function.breakpoints[1:-1].tolist() == boundaries
+
+
+@pytest.mark.parametrize("n", range(1, 7))
+def test_three_neurons_a_layer_attain_the_combinatorial_bound(n):
+    """The composition of a zigzag of slopes 1, -1, 1, -2, whose breakpoints each of its four pieces passes."""
+    zigzag = 3.5 * np.array([-2.0, 2.0, -3.0])  # times relu(t - 1), relu(2 - t) and relu(3 - t), plus 5: [0, 1] to 3.5
+    ways, bias = np.array([1.0, -1.0, -1.0]), np.array([-1.0, 2.0, 3.0])
+    net = ap.ReLUNetwork([3.5 * ways[:, None], *[np.outer(ways, zigzag)] * (n - 1), zigzag[None] / 3.5],
+                         [bias, *[17.5 * ways + bias] * (n - 1), [5.0]])
+    assert ap.count_regions(net, UNIT) == ap.combinatorial_bound(net) == 4**n
 
 
 def test_regions_and_pieces_differ_where_the_output_does_not_see_a_boundary():

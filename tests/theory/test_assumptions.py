@@ -132,6 +132,13 @@ def test_mean_reciprocals_grow_like_a_logarithm(draw, density):
     assert (many - few) / np.log(1000) == pytest.approx(2 * density, rel=0.08, abs=0.02)
 
 
+@pytest.mark.parametrize("half", [0.5, 1.0, 8.0])
+def test_mean_reciprocals_of_evenly_spread_updates_grow_like_a_logarithm(half):
+    """On [-half, half], where f = 1 / (2 half), without chance: harmonic sums, which leave log M by a constant."""
+    few, many = (mean_reciprocal([half * np.arange(-m, m + 1) / m]) for m in (1000, 1_000_000))
+    assert (many - few) / np.log(1000) == pytest.approx(2 / (2 * half), rel=1e-4)
+
+
 def test_bad_updates():
     net, line = ap.constructions.sawtooth(2), ap.Segment(0, 1)
     with pytest.raises(ValueError, match=r"updates\[0\] holds nan: every update must be finite"):

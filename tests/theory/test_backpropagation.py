@@ -132,7 +132,7 @@ def test_bound_is_nearly_attained(layers):
     exact, found = ap.gradients(net, x, y, ap.Exact()), ap.gradients(net, x, y, ap.Rounded(fmt))
     error, bound = ap.relative_error(found, exact).biases[-1][0], ap.gradient_error_bound(net, x, y, fmt).biases[-1][0]
     n = 2 * layers + 2
-    assert bound == pytest.approx(n * u, rel=1e-2)
+    assert bound == pytest.approx(n * u, rel=1e-3)
     assert (n - 1.2) / n < error / bound < (n - 1) / n
 
 

@@ -119,6 +119,8 @@ def test_the_bound_is_attained_where_the_noise_covers_the_range_and_only_there(v
     found, bound = expected_crossings(h, width, centre), crossings_bound(h, width)
     assert found <= bound
     assert (found == bound) == (constant or covers)
+    assert expected_crossings_of(h, lambda b: np.clip((b - low) / width, 0, 1)) == found
+    assert crossings_bound_density(h, 1 / width) == bound
 
 
 @given(st.integers(0, 10**6))
@@ -155,6 +157,38 @@ def test_bounded_slopes_are_attained(peaks):
     h = random_function(peaks)
     steepest = np.abs(np.diff(h.values[:, 0])).max()
     assert expected_crossings(h, 0.5) <= steepest * (len(h.values) - 1) / 0.5
+
+
+def hidden(net, line):
+    """For each hidden neuron layer, neuron, h without its bias in fractions, and length and centre of noise that just
+    covers its values."""
+    for j, z in enumerate(ap.preactivations(net, line, exact=True)):
+        for k in range(z.values.shape[1]):
+            h = ap.PiecewiseAffine(z.breakpoints, z.values[:, [k]] - Fraction(net.biases[j][k]), z.kinks)
+            yield j, k, h, np.ptp(h.values), -(h.values.max() + h.values.min()) / 2
+
+
+@pytest.mark.parametrize("n", [1, 5, 9])
+def test_the_largest_slope_of_a_network_is_attained(n):
+    """Every preactivation of the gentle sawtooth has the slope C = 1 or -1 throughout, and 2^(j - 1) pieces."""
+    net, unit = ap.constructions.gentle_sawtooth(n), ap.Segment(0, 1)
+    slope = Fraction(ap.max_slope(net, unit))
+    for j, _, h, width, centre in hidden(net, unit):
+        assert h.regions == 2**j
+        assert expected_crossings(h, width, centre) == crossings_bound(h, width) == slope * unit.length / width
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_layer_of_a_network_attains_its_variations(seed):
+    """Neurons that share their inputs, each with noise that just covers its values: sum V / l, layer by layer."""
+    net, line = ap.constructions.he_random([1, 6, 5, 4, 1], np.random.default_rng(seed), 0.5), ap.Segment(-1, 1)
+    sums, bounds, variations = np.zeros(3), np.zeros(3), ap.variations(net, line)
+    for j, k, h, width, centre in hidden(net, line):
+        if width:  # else the neuron is constant: no crossings, and no variation
+            sums[j] += expected_crossings(h, width, centre)
+            bounds[j] += variations[j][k] / float(width)
+    assert min(sums) >= 1
+    assert bounds == pytest.approx(sums, rel=1e-8)
 
 
 def layer(rng):

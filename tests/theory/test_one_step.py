@@ -12,17 +12,10 @@ from affinepieces.theory.one_step import (
     expected_regions_bound,
     polynomial_bound,
 )
+from theory.steps import UNIT, WIDE, attained, carriers, excess, folds, perturbed
 
-UNIT, WIDE = ap.Segment(0, 1), ap.Segment(-2, 2)
 CONFIGURATIONS, DRAWS = 170, 20
 TOOTH = ap.constructions.sawtooth(2)
-
-
-def perturbed(net, updates, delta, rng):
-    """Hidden biases b + Delta_b (1 + Theta), Theta uniform on [-delta, delta]."""
-    moved = [b + u * (1 + delta * rng.uniform(-1, 1, u.shape))
-             for b, u in zip(net.biases[:-1], updates, strict=True)]
-    return ap.ReLUNetwork(net.weights, [*moved, net.biases[-1]])
 
 
 def configuration(seed):
@@ -52,17 +45,6 @@ def measured():
         still = sum(zero_update_crossings(net, WIDE, updates) for net in nets) == 0
         rows.append((nets, others, updates, delta, regions, terms, slope, still))
     return rows
-
-
-def excess(regions, bound):
-    """Mean of regions - bound over its standard error."""
-    difference = regions - bound
-    return difference.mean() / max(difference.std(ddof=1) / np.sqrt(len(regions)), 1e-9)
-
-
-def attained(bound, value):
-    """A computed bound is rounded up: at least the value, and above it by rounding errors only."""
-    return value <= bound <= value * (1 + 1e-9)
 
 
 def test_measured_regions_are_below_the_data_driven_bound(measured):
@@ -120,14 +102,6 @@ def test_teeth_as_high_as_the_noise_is_wide_attain_the_bound(n):
     assert depth_budget_bound(nets, UNIT, [np.full(2, 1e-9)] * n + updates[n:], 1.0) >= 2.0 ** (n + 1)
 
 
-def carriers(hidden, width):
-    """Neuron 0 carries t, and the others read it; their perturbed biases are uniform on [-1, 0]."""
-    read = np.eye(width)[[0] * width]
-    net = ap.ReLUNetwork([np.ones((width, 1)), *[read] * (hidden - 1), read[:1]],
-                         [np.zeros(width)] * hidden + [np.zeros(1)])
-    return net, [-0.5 * (np.arange(width) > 0)] * hidden
-
-
 @pytest.mark.parametrize(("hidden", "width"), [(1, 2), (3, 5), (8, 8)])
 def test_the_constants_are_attained_for_every_depth_and_width(hidden, width):
     net, updates = carriers(hidden, width)
@@ -147,23 +121,6 @@ def test_the_constants_are_attained_by_one_neuron():
     assert expected_regions_bound(1.0, 1.0, updates, 1.0) == polynomial_bound(1.0, 1.0, 1, 1, 2.0, 1.0) == 2.0
 
 
-def folds(n, layers):
-    """n folds of [0, 1] down to teeth of height about 1/N, N = 2^n, then `layers` layers of N - 2 readers of them."""
-    width, eta, small = 2**n, 2.0**-n / 4, 2.0 ** -np.ceil(np.log2(layers * (2**n - 2)))
-    weights, biases = [np.ones((2, 1)), *[np.array([[1.0, -2.0]] * 2)] * (n - 1)], []
-    for j in range(1, n + 1):
-        one = 1.0 if j == 1 else 0.0
-        biases.append(np.array([one, one - 1 - 2.0**-j - eta]))
-    updates = [np.array([0.0, eta])] * n
-    adding = np.concatenate([[0.0, 1.0], np.full(width - 2, small)])
-    later = np.array([np.eye(width)[0], adding, *[np.eye(width)[0]] * (width - 2)])
-    for k in range(layers):
-        weights.append(later if k else np.array([[1.0, -2.0], [0.0, 0.0], *[[1.0, -2.0]] * (width - 2)]))
-        biases.append(np.array([0.0, 0.0 if k else 1.0, *[-1 - 5 * eta] * (width - 2)]))
-        updates.append(np.array([0.0, 0.0, *[4 * eta] * (width - 2)]))
-    return ap.ReLUNetwork([*weights, adding[None]], [*biases, np.array([-1.0])]), updates
-
-
 @pytest.mark.parametrize(("n", "layers"), [(2, 2), (2, 40), (3, 12), (4, 4)])
 def test_the_square_of_the_width_is_attained(n, layers):
     """E pieces >= K N (N - 2) / 2 and both assumptions hold with C = 1 and p <= 4 N: the bound up to a constant."""
@@ -180,6 +137,17 @@ def test_the_square_of_the_width_is_attained(n, layers):
     assert expected_regions_bound(1, 1, updates, 1) == pytest.approx(1 + least + 2 * n * width)
     assert excess(pieces, expected_regions_bound(1, 1, updates, 1)) <= 4
     assert polynomial_bound(1, 1, n + layers, width, p, 1) <= 1 + 2 * (n + layers) * width**2
+
+
+@pytest.mark.parametrize("n", [2, 3, 4])
+def test_the_bound_with_the_square_is_larger_by_a_factor_that_tends_to_one_of_the_width(n):
+    """Over 1 + K N (N - 2) / 2 it tends to N / (N - 2) for K -> infinity, like 1 / K."""
+    width, gaps = 2**n, []
+    for layers in (100, 1000):
+        p = ap.mean_reciprocal(folds(n, layers)[1])
+        bound = polynomial_bound(1, 1, n + layers, width, p, 1)
+        gaps.append(bound / (1 + layers * width * (width - 2) / 2) * (width - 2) / width - 1)
+    assert 0 < gaps[1] == pytest.approx(gaps[0] / 10, rel=0.1)
 
 
 def test_layers_that_double_attain_the_bound():
@@ -207,44 +175,6 @@ def test_the_gentle_sawtooth_doubles_nearly_as_often_as_it_may(bits):
     doubled = next(j for j, (a, b) in enumerate(zip([1.0, *regions], regions, strict=False)) if b < 2 * a)
     slope = np.mean([max_slope(m, UNIT) for m in nets])
     assert 1 <= doubled <= doublings_bound(slope, 1.0, 2, noise)
-
-
-def pair_of_means(seed, draws=25):
-    """Regions after a step minus the expected crossings given all other noise, for each draw.
-
-    Neurons without update add their sign changes.  The noise is as long as the functions are high, or shorter.
-    """
-    rng = np.random.default_rng([35, seed])
-    hidden, width = int(rng.integers(1, 5)), int(rng.integers(2, 9))
-    net = ap.constructions.he_random([1, *[width] * hidden, 1], rng, bias_std=1.0)
-    updates = [rng.standard_normal(width) * (rng.random(width) >= rng.choice([0.0, 0.4])) for _ in range(hidden)]
-    delta, gaps, slack = 10.0 ** rng.uniform(-1, 1.5), [], []
-    for _ in range(draws):
-        after = perturbed(net, updates, delta, rng)
-        changes = np.concatenate(sign_changes(after, WIDE))
-        regions = ap.count_regions(after, WIDE)
-        assert regions == 1 + changes.sum()  # the hypothesis: no two neurons change their activity at one point
-        total = 1.0 + changes[np.concatenate(updates) == 0].sum()
-        for z, b, old, move in zip(ap.preactivations(after, WIDE), after.biases, net.biases, updates, strict=False):
-            for k in np.flatnonzero(move):
-                h = ap.PiecewiseAffine(z.breakpoints, z.values[:, [k]] - b[k], z.kinks)
-                total += ap.expected_crossings(h, 2 * delta * abs(move[k]), old[k] + move[k])
-        gaps.append(regions - total)
-        slack.append(data_driven_terms([after], WIDE, updates, delta)[0] - total)
-    return np.array(gaps), np.array(slack)
-
-
-def test_expected_regions_are_expected_crossings():
-    """40 random networks, with and without zero updates: deviations in standard errors as those of a normal number."""
-    deviations = []
-    for seed in range(40):
-        gaps, slack = pair_of_means(seed)
-        assert slack.min() >= -1e-6
-        if gaps.std() > 1e-6:
-            deviations.append(excess(gaps, 0.0))
-    assert len(deviations) > 30
-    assert np.abs(deviations).max() < 5
-    assert 0.7 < np.sqrt(np.mean(np.square(deviations))) < 1.3
 
 
 def test_neurons_without_update_are_not_silent():

@@ -37,7 +37,7 @@ def test_a_walk_reaches_the_variance_when_it_should():
     place = np.full(20_000, 0.5)
     for k in range(steps):
         place = ap.round_to(place + update * (-1) ** k, fmt, ap.Stochastic(k))
-    assert place.var() == pytest.approx(width**2 / 12, rel=0.1)
+    assert place.var() == pytest.approx(width**2 / 12, rel=0.03)  # its own standard error is 0.01
     assert ap.steps_to_wander(0.0, 1.0, 1.0) == ap.steps_to_wander(2.0, 1.0, 1.0) == np.inf
 
 

@@ -31,12 +31,19 @@ def built_bounded_random(ax: Axes, depths: Sequence[int], built: Sequence[int], 
     ax.legend()
 
 
-def error_against_depth(ax: Axes, depths: Sequence[int], errors: Sequence[float]) -> None:
-    """Sup-error of the interpolant of x^2 against the number of hidden layers."""
-    ax.semilogy(depths, errors, "o-", color=EXACT, label="measured, exact")
-    ax.semilogy(depths, [4.0 ** -(n + 1) for n in depths], "--", color=REFERENCE, label="$4^{-(n+1)}$")
-    ax.set(xlabel="hidden layers $n$ of width 3", ylabel="largest error to $x^2$", xticks=list(depths))
-    ax.legend()
+def twins_under_noise(axes: Sequence[Axes], traces: Mapping[str, tuple[PiecewiseAffine, PiecewiseAffine]],
+                      window: tuple[float, float]) -> None:
+    """One panel for each twin: a few teeth before and after noise.  traces: name -> (before, after), on [0, 1]."""
+    for ax, (name, pair) in zip(axes, traces.items(), strict=True):
+        for when, function, colour in zip(("before", "after"), pair, (EXACT, ROUNDED), strict=True):
+            label = f"{when}: {function.pieces} pieces"
+            ax.plot(function.breakpoints, function.values[:, 0], color=colour, label=label)
+        ax.set(xlabel="$x$", xlim=window)
+        inside = [function(np.linspace(*window, 2000)) for function in pair]
+        low, high = min(y.min() for y in inside), max(y.max() for y in inside)
+        ax.set(ylabel="$f(x)$", ylim=(low - 0.05 * (high - low), high + 0.3 * (high - low)))
+        ax.legend(loc="upper center")
+        ax.annotate(name, (0.5, 1.03), xycoords="axes fraction", ha="center", color=REFERENCE)
 
 
 def regions_against_neurons(ax: Axes, counts: Mapping[int, tuple[Sequence[int], NDArray[np.int_]]]) -> None:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from affinepieces.arithmetic.formats import Format
 from affinepieces.figures.style import EXACT, GREEN, PURPLE, REFERENCE, ROUNDED, spread
+from affinepieces.pieces.piecewise import PiecewiseAffine
 
 Floats = NDArray[np.float64]
 
@@ -31,6 +32,32 @@ def errors_against_condition(ax: Axes, sums: Mapping[Format, tuple[Floats, Float
     ax.set(xlabel=r"condition number $\kappa$ of the sum", ylabel="relative error of the computed sum",
            xlim=(1, largest), ylim=(1e-9, 1e4))
     ax.legend(loc="lower right")
+
+
+def pieces_against_bits(axes: Sequence[Axes], bits: Sequence[int], pieces: Mapping[str, NDArray[np.int64]],
+                        distance: Floats) -> None:
+    """Above: pieces of rounded networks, one kind of mark each.  Below: how far the first is from what it was."""
+    top, bottom = axes
+    for (name, counts), marks in zip(pieces.items(), ("o", "x"), strict=False):
+        top.plot(bits, counts, marks, color=ROUNDED, ms=8, mfc="none", mew=1.6, label=name)
+    for count in (1024, 1280):
+        top.axhline(count, color=EXACT, lw=1.2, ls="--", zorder=0)
+        top.annotate(f"{count}", (bits[-1] + 0.6, count), color=EXACT, va="center", annotation_clip=False)
+    top.set(ylabel="pieces on [0, 1]", ylim=(0, 1400))
+    top.legend(loc="lower right")
+    bottom.semilogy(bits, distance, "o-", color=ROUNDED, lw=1.2)
+    bottom.axhline(1, color=REFERENCE, ls="--", lw=1.2)
+    bottom.set(xlabel="bits $P$", ylabel="distance / height", xticks=list(bits)[1::2],
+               xlim=(bits[0] - 0.5, bits[-1] + 0.5))
+
+
+def rounded_graph(ax: Axes, functions: Mapping[Format, PiecewiseAffine]) -> None:
+    """The function of a network in float64, and that of the rounded network, with their numbers of pieces."""
+    for (fmt, function), colour, style in zip(functions.items(), (EXACT, ROUNDED), ("-", "--"), strict=True):
+        ax.plot(function.breakpoints.astype(np.float64), function.values[:, 0].astype(np.float64), style, color=colour,
+                lw=1.4, label=f"{fmt}: {function.pieces} pieces")
+    ax.set(xlabel="$x$", ylabel="$f(x)$", xlim=(0, 1))
+    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
 
 
 def number_line(ax: Axes, numbers: Floats, fmt: Format) -> None:

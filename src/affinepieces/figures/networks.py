@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -26,26 +27,38 @@ def regions_and_pieces(ax: Axes, function: PiecewiseAffine, patterns: NDArray[np
     ax.legend(loc="upper center", bbox_to_anchor=(0.5, 1.16), ncols=2)
 
 
-def active_neurons(ax: Axes, function: PiecewiseAffine, patterns: NDArray[np.bool_], names: Sequence[str]) -> None:
-    """One bar for each neuron over the regions where it is active."""
+def active_neurons(ax: Axes, function: PiecewiseAffine, patterns: NDArray[np.bool_], widths: Sequence[int]) -> None:
+    """One bar for each hidden neuron over the regions where it is active.  widths: of the hidden layers."""
     t = function.breakpoints.astype(float)
     for k, column in enumerate(patterns.T):
         ax.barh(k, (t[1:] - t[:-1])[column], left=t[:-1][column], color=CYCLE[k % len(CYCLE)], height=0.6)
     for boundary in t[1:-1]:
         ax.axvline(boundary, color=REFERENCE, lw=0.8)
+    names = [f"layer {j}, neuron {k}" for j, width in enumerate(widths, 1) for k in range(1, width + 1)]
     ax.set(xlabel="$t$", yticks=range(len(names)), yticklabels=names, xlim=(t[0], t[-1]))
     ax.grid(False)
 
 
-def counts_by_tolerance(ax: Axes, tolerances: Sequence[float], surplus: NDArray[np.int_]) -> None:
-    """How many pieces a tolerance counts too many.  surplus: (networks, len(tolerances))."""
-    ax.axhline(0, color=EXACT, label="exact")
-    ax.plot(range(len(tolerances)), surplus.T, "s-", color=ROUNDED, lw=1.2, alpha=0.6)
-    ax.plot([], [], "s-", color=ROUNDED, lw=1.2, label="slope changes above the tolerance, one network")
-    labels = [f"$10^{{{np.log10(tolerance):.0f}}}$" if tolerance else "0" for tolerance in tolerances]
-    ax.set(xlabel="tolerance for a change of slope", ylabel="pieces counted, minus exact",
-           xticks=range(len(tolerances)), xticklabels=labels)
-    ax.legend(loc="upper center", bbox_to_anchor=(0.5, 1.16), ncols=2)
+def zigzag_zoomed(axes: Sequence[Axes], function: PiecewiseAffine, bits: int = 54) -> None:
+    """The whole of an exact trace on [0, 1], some of its teeth, and its valley at 0.4 in units of 2^-bits."""
+    t, y = function.breakpoints, function.values[:, 0]
+    for ax, (left, right) in zip(axes[:2], ((0, 1), (0.395, 0.41)), strict=True):
+        ax.plot(t, y, color=EXACT, lw=0.6 if right == 1 else 2)
+        ax.set(xlabel="$x$", xlim=(left, right), ylabel="$f(x)$")
+    unit, start = Fraction(1, 2**bits), Fraction(0.4)
+    near = np.flatnonzero(np.abs(t - start) < 64 * unit)
+    shown = slice(near[0] - 1, near[-1] + 2)
+    axes[2].plot([float((s - start) / unit) for s in t[shown]], [float(v / unit) for v in y[shown]], "o-", color=EXACT)
+    axes[2].set(xlabel=f"$(x - x_0) \\cdot 2^{{{bits}}}$", ylabel=f"$f(x) \\cdot 2^{{{bits}}}$", xlim=(-8, 8),
+                ylim=(-4, 60))
+
+
+def lengths(ax: Axes, sorted_lengths: NDArray[np.float64]) -> None:
+    """Lengths of all pieces on [0, 1] from short to long, and the smallest and largest gap of float64 in [1/4, 1]."""
+    ax.semilogy(np.arange(len(sorted_lengths)) + 1, sorted_lengths, ".", ms=3, color=EXACT, label="pieces, by length")
+    ax.axhspan(2.0**-54, 2.0**-53, color=ROUNDED, alpha=0.3, lw=0, label="gap between floats in [1/4, 1]")
+    ax.set(xlabel="pieces", ylabel="length")
+    ax.legend(loc="center right")
 
 
 def class_scores(ax: Axes, function: PiecewiseAffine, labels: Sequence[int]) -> None:

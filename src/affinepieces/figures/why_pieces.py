@@ -14,31 +14,31 @@ Points = list[tuple[int, float]]
 
 
 def error_against_pieces(ax: Axes, families: Mapping[str, Points]) -> None:
-    """Sup-error to x^2 against the number of pieces, and the bound 1 / (8 p^2) that nothing crosses."""
-    most = max(p for points in families.values() for p, _ in points)
-    p = np.array([1, most], dtype=float)
-    bound = [error_lower_bound(curvature=2, length=1, pieces=q) for q in p]
-    ax.fill_between(p, 1e-9, bound, color=REFERENCE, alpha=0.15, lw=0)
-    ax.plot(p, bound, color=REFERENCE, label="lower bound $1/(8p^2)$")
+    """Sup-error to x^2 against the number of pieces, and the bound 1 / (8 m^2) that nothing crosses."""
+    most = max(m for points in families.values() for m, _ in points)
+    m = np.array([1, most], dtype=float)
+    bound = [error_lower_bound(curvature=2, length=1, pieces=k) for k in m]
+    ax.fill_between(m, 1e-9, bound, color=REFERENCE, alpha=0.15, lw=0)
+    ax.plot(m, bound, color=REFERENCE, label="lower bound $1/(8m^2)$")
     for (label, points), (colour, marker) in zip(families.items(), ((ROUNDED, "s"), (GREEN, "^"), (EXACT, "o")),
                                                  strict=False):
         ax.plot(*zip(*points, strict=True), marker, color=colour, label=label)
-    ax.set(xscale="log", yscale="log", xlabel="affine pieces $p$ on [0, 1]", ylabel="largest error to $x^2$",
+    ax.set(xscale="log", yscale="log", xlabel="affine pieces $m$ on [0, 1]", ylabel="largest error to $x^2$",
            ylim=(bound[-1] / 3, 1))
     ax.set_xscale("log", base=2)
     ax.legend(loc="lower left")
 
 
-def best_pieces(ax: Axes, p: int) -> None:
-    """x^2 and the best approximation with p equal pieces: the interpolant, lowered by half of its error."""
-    x, t = np.linspace(0, 1, 400), np.linspace(0, 1, p + 1)
-    bound = error_lower_bound(curvature=2, length=1, pieces=p)
+def best_pieces(ax: Axes, m: int) -> None:
+    """The best approximation of x^2 with m equal pieces, the interpolant lowered by half of its error, minus x^2."""
+    x, t = np.linspace(0, 1, 400), np.linspace(0, 1, m + 1)
+    bound = error_lower_bound(curvature=2, length=1, pieces=m)
     error = np.interp(x, t, t**2) - bound - x**2
     ax.plot(x, error, color=EXACT)
     ax.axhline(bound, color=REFERENCE, ls="--")
     ax.axhline(-bound, color=REFERENCE, ls="--")
     ax.set(xlabel="$x$", ylabel="approximation minus $x^2$", ylim=(-0.14, 0.14), xlim=(0, 1))
-    ax.annotate(f"$p = {p}$:  error $\\pm 1/(8p^2) = \\pm{bound:.4g}$", (0.5, 1.03), xycoords="axes fraction",
+    ax.annotate(f"$m = {m}$:  error $\\pm 1/(8m^2) = \\pm{bound:.4g}$", (0.5, 1.03), xycoords="axes fraction",
                 ha="center", color=REFERENCE)
 
 
@@ -51,5 +51,5 @@ def second_difference(ax: Axes, function: PiecewiseAffine) -> None:
     ax.plot(ends, line, color=EXACT, label="one affine piece $g$")
     for u, v in zip(ends, line, strict=True):
         ax.annotate("", (u, u**2), (u, v), arrowprops={"arrowstyle": "<->", "color": ROUNDED, "lw": 1.5})
-    ax.set(xlabel="$x$", xticks=ends, xticklabels=["$m - h/2$", "$m$", "$m + h/2$"], ylabel="value")
+    ax.set(xlabel="$x$", xticks=ends, xticklabels=["$x_0 - w/2$", "$x_0$", "$x_0 + w/2$"], ylabel="value")
     ax.legend(loc="upper left")

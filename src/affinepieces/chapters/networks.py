@@ -1,0 +1,78 @@
+"""Networks and their pieces: a small network, the ends of all pieces, counting with a tolerance, a classifier."""
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from affinepieces.networks import ReLUNetwork
+from affinepieces.pieces.count import trace
+from affinepieces.study.tasks import UNIT
+
+Floats = NDArray[np.float64]
+
+
+def small_network(bias: float = -1.0) -> ReLUNetwork:
+    """Two hidden layers of 3 and 2 neurons; bias: of the first neuron.
+
+    >>> import affinepieces as ap
+    >>> segment = ap.Segment(-3, 3)
+    >>> ap.count_regions(small_network(), segment), ap.count_pieces(small_network(), segment)
+    (7, 5)
+    """
+    return ReLUNetwork([[[-1.5], [2.0], [3.0]], [[1.5, 0.25, 0.75], [0.75, 0.0, -0.5]], [[-0.75, 0.75]]],
+                       [[bias, -1.0, 1.5], [-0.25, -1.0], [1.25]])
+
+
+def ends_of_pieces(net: ReLUNetwork) -> NDArray[Any]:
+    """0, all kinks on (0, 1) in order, and 1, as fractions: (pieces + 1,).
+
+    >>> from affinepieces.constructions import sawtooth
+    >>> [str(end) for end in ends_of_pieces(sawtooth(2))]
+    ['0', '1/4', '1/2', '3/4', '1']
+    """
+    function = trace(net, UNIT, exact=True)
+    return np.asarray(function.breakpoints[np.concatenate([[True], function.kinks, [True]])])
+
+
+def counted_with(tolerances: Sequence[float], net: ReLUNetwork) -> list[int]:
+    """Pieces on [0, 1] as a program would count them that keeps floats, one number for each tolerance.
+
+    It is given the true breakpoints, rounded to float64, and the values there; it computes the slopes between
+    neighbours that differ, and counts the changes of slope above the tolerance.
+    """
+    function = trace(net, UNIT)
+    length = np.diff(function.breakpoints)
+    slopes = np.diff(function.values[:, 0])[length > 0] / length[length > 0]
+    return [1 + int(np.sum(np.abs(np.diff(slopes)) > tolerance)) for tolerance in tolerances]
+
+
+def neurons_twice(net: ReLUNetwork, count: int) -> ReLUNetwork:
+    """The same function with the first neurons of the first hidden layer doubled, each with half of its weight.
+
+    >>> neurons_twice(small_network(), 2)
+    ReLUNetwork(1-5-2-1, float64)
+    """
+    (first, second, *rest), (biases, *others) = net.weights, net.biases
+    halves = np.array(second)
+    halves[:, :count] /= 2
+    return ReLUNetwork([np.vstack([first, first[:count]]), np.hstack([halves, halves[:, :count]]), *rest],
+                       [np.concatenate([biases, biases[:count]]), *others])
+
+
+def train_classifier(images: Floats, digits: NDArray[np.int64], seed: int, epochs: int = 6) -> torch.nn.Sequential:
+    """A torch model with two hidden layers of width 64, trained by Adam with cross-entropy on images, (D, 64)."""
+    torch.manual_seed(seed)
+    model = torch.nn.Sequential(
+        torch.nn.Linear(64, 64), torch.nn.ReLU(), torch.nn.Linear(64, 64), torch.nn.ReLU(), torch.nn.Linear(64, 10))
+    x, y = torch.tensor(images, dtype=torch.float32), torch.tensor(digits)
+    optimiser = torch.optim.Adam(model.parameters(), lr=0.005)
+    for _ in range(epochs):
+        for batch in torch.split(torch.randperm(len(x)), 64):
+            optimiser.zero_grad()
+            torch.nn.functional.cross_entropy(model(x[batch]), y[batch]).backward()  # type: ignore[no-untyped-call]
+            optimiser.step()
+    return model
