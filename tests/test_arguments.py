@@ -230,7 +230,8 @@ GOOD = {  # every public callable with arguments that are right
     ap.polynomial_bound: {"slope": 1, "length": 1, "hidden_layers": 2, "width": 2, "mean_reciprocal": 1, "delta": 1},
     ap.Watch: {"segment": UNIT, "every": 2},
     ap.explore: {"draw": draw, "alt": "nothing", "labels": {"n": "number"}, "n": [1, 2]},
-    c.hat: {"peak": 0.5}, c.sawtooth: {"n": 2, "peak": 0.5}, c.square: {"n": 2}, c.product: {"n": 2},
+    c.hat: {"peak": 0.5}, c.sawtooth: {"n": 2, "peak": 0.5}, c.gentle_sawtooth: {"n": 2, "peak": 0.5},
+    c.square: {"n": 2}, c.product: {"n": 2},
     c.rescale: {"net": NET, "factors": [1, 2]}, c.perturb_biases: {"net": NET, "width": 0.5, "rng": RNG},
     c.he_random: {"widths": [1, 2, 1], "rng": RNG, "bias_std": 0.5, "dtype": np.float32},
 }

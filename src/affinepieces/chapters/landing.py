@@ -20,7 +20,7 @@ def pieces_under_noise(depths: Sequence[int], widths: Sequence[float],
 
     >>> found = pieces_under_noise([1, 2], [0.0], draws=1)
     >>> [by_width[0.0].tolist() for by_width in found.values()]
-    [[[3, 5]], [[3, 5]]]
+    [[[2, 5]], [[2, 5]]]
     """
     return {name: {w: np.transpose([_pieces(twin(n, 0.4), w, n, draws) for n in depths]) for w in widths}
             for name, twin in TWINS.items()}
