@@ -4,13 +4,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike, NDArray
 
+from affinepieces.chapters.crossings import crossings_at_levels
 from affinepieces.figures.style import EXACT, GREEN, REFERENCE, ROUNDED
 from affinepieces.pieces.piecewise import PiecewiseAffine
+from affinepieces.theory.crossings import crossings_bound, expected_crossings
 
 Array = NDArray[Any]
 
@@ -43,6 +47,18 @@ def crossings_of_levels(ax: Axes, edges: Array, counts: Array, interval: tuple[f
     ax.xaxis.set_major_locator(MaxNLocator(4, integer=True))
 
 
+def band_and_crossings(h: PiecewiseAffine, width: float) -> Figure:
+    """Graph and crossings of h, with noise of this width around the middle of its range."""
+    centre = -float(h.values.max() + h.values.min()) / 2
+    interval = centre - width / 2, centre + width / 2
+    figure, (left, right) = plt.subplots(1, 2, sharey=True, figsize=(6.4, 4), width_ratios=[2, 1])
+    graph_and_levels(left, h, interval)
+    crossings_of_levels(right, *crossings_at_levels(h), interval)
+    expected, bound = float(expected_crossings(h, width, centre)), float(crossings_bound(h, width))
+    left.set(ylim=(-0.6, 1.6), xlabel=f"$t$     (expected {expected:.3g}, bound $V/l$ = {bound:.3g})")
+    return figure
+
+
 def running_means(axes: Sequence[Axes], runs: Mapping[str, tuple[Array, float, float]]) -> None:
     """Mean of the first n counts with four standard errors, the identity and the bound; one pair of axes a function.
 
@@ -66,8 +82,8 @@ def running_means(axes: Sequence[Axes], runs: Mapping[str, tuple[Array, float, f
 def crossings_by_layer(ax: Axes, layers: Sequence[int], steep: tuple[Sequence[float], Sequence[float]],
                        gentle: tuple[Sequence[float], Sequence[float]]) -> None:
     """Expected crossings and bound of one neuron in each layer; steep and gentle are (expected, bound)."""
-    for (expected, bound), colour, marker, size, label in ((steep, GREEN, "s", 9, "slopes $2^{j-1}$"),
-                                                           (gentle, EXACT, "o", 5, r"slopes $\leq 1$")):
+    for (expected, bound), colour, marker, size, label in ((steep, GREEN, "s", 9, "steep twin"),
+                                                           (gentle, EXACT, "o", 5, "gentle sawtooth")):
         ax.plot(layers, bound, "--", color=colour, lw=1.2, label=f"bound, {label}")
         ax.plot(layers, expected, marker, ls="-", color=colour, ms=size, label=f"expected, {label}")
     ax.set_yscale("log", base=2)
