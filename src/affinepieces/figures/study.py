@@ -9,7 +9,7 @@ from IPython.display import Markdown
 from matplotlib.axes import Axes
 from numpy.typing import ArrayLike, NDArray
 
-from affinepieces.figures.style import CYCLE, EXACT, GREEN, PURPLE, REFERENCE, ROUNDED, YELLOW, spread
+from affinepieces.figures.style import CYCLE, EXACT, GREEN, PURPLE, REFERENCE, ROUNDED, YELLOW
 from affinepieces.figures.tables import table
 
 Samples = Sequence[ArrayLike]  # one array of runs for each x
@@ -73,14 +73,6 @@ def shares(ax: Axes, names: Sequence[str], several: Mapping[str, tuple[str, Arra
     ax.set_xticks(range(len(names)), names, rotation=30)
     ax.set(**axes)
     ax.legend()
-
-
-def growth_of_the_mean(ax: Axes, sizes: Sequence[int], samples: ArrayLike, density: float) -> None:
-    """Mean of M reciprocals against M, and the line 2 f(0) log M.  samples: (seeds, len(sizes))."""
-    spread(ax, sizes, samples, EXACT, "median and range of the mean")
-    ax.plot(sizes, 2 * density * np.log(np.asarray(sizes, float)), "--", color=REFERENCE, label="$2 f(0) \\log M$")
-    ax.set(xscale="log", yscale="log", xlabel="number $M$ of updates", ylabel="mean of $1/|\\Delta|$")
-    ax.legend(loc="upper left")
 
 
 # --- the chapter "Pieces during training"
