@@ -5,12 +5,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from IPython.display import Markdown
 from matplotlib.axes import Axes
 from numpy.typing import ArrayLike, NDArray
 
-from affinepieces.figures.style import CYCLE, EXACT, GREEN, PURPLE, REFERENCE, ROUNDED, YELLOW
-from affinepieces.figures.tables import table
+from affinepieces.figures.style import EXACT, GREEN, PURPLE, REFERENCE, ROUNDED
 
 Samples = Sequence[ArrayLike]  # one array of runs for each x
 
@@ -35,31 +33,18 @@ def families(ax: Axes, x: ArrayLike, several: Mapping[str, tuple[str, Samples]],
     ax.legend()
 
 
+def without_legend(ax: Axes) -> None:
+    """For a panel beside one that has the same legend."""
+    legend = ax.get_legend()
+    if legend is not None:
+        legend.remove()
+
+
 def along(ax: Axes, steps: Sequence[int], several: Mapping[str, tuple[str, NDArray[Any]]], **axes: Any) -> None:
     """Counts of shape (runs, steps) against the step."""
     families(ax, steps, {k: (c, list(np.asarray(v).T)) for k, (c, v) in several.items()}, **axes)
     ax.set_xscale("symlog", linthresh=max(1, steps[1]), base=2 if steps[1] in (1, 2, 64) else 10)
     ax.set(xlabel="step", xticks=steps, xticklabels=steps)
-
-
-def by_shape(ax: Axes, shapes: Sequence[tuple[int, int]], several: Mapping[str, Samples]) -> None:
-    """Medians with the middle half against the number of neurons, shapes with as many neurons side by side.
-
-    shapes: (depth, width).  several: label -> counts of the runs of each shape.
-    """
-    neurons = [depth * width for depth, width in shapes]
-    for i, ((label, samples), marker, colour) in enumerate(zip(several.items(), "os^D", CYCLE, strict=False)):
-        for j, (count, runs) in enumerate(zip(neurons, samples, strict=True)):
-            low, mid, high = np.quantile(np.asarray(runs), (0.25, 0.5, 0.75))
-            side = i - (len(several) - 1) / 2 + len(several) * 1.3 * (neurons[:j].count(count) - 1)
-            ax.errorbar(count * 1.025**side, mid, [[mid - low], [high - mid]], fmt=marker, color=colour, ms=4, lw=1,
-                        label=None if j else label)
-    ticks = sorted(set(neurons))
-    ax.set(xscale="log", yscale="log", xlabel="hidden neurons")
-    ax.set_xticks(ticks, [str(n) for n in ticks])
-    ax.set_yticks((16, 32, 64), ("16", "32", "64"))
-    ax.minorticks_off()
-    ax.legend()
 
 
 def shares(ax: Axes, names: Sequence[str], several: Mapping[str, tuple[str, ArrayLike]], bottom: float = 0.0,
@@ -73,48 +58,6 @@ def shares(ax: Axes, names: Sequence[str], several: Mapping[str, tuple[str, Arra
     ax.set_xticks(range(len(names)), names, rotation=30)
     ax.set(**axes)
     ax.legend()
-
-
-# --- the chapter "Pieces during training"
-
-def before_and_after(axes: Sequence[Axes], shapes: Sequence[tuple[int, int]],
-                     panels: Mapping[str, Mapping[str, Samples]]) -> None:
-    """Pieces against neurons, with the line of one piece for two neurons.  panels: title -> task -> runs by shape."""
-    for ax, (title, several) in zip(axes, panels.items(), strict=True):
-        by_shape(ax, shapes, several)
-        ax.plot((25, 160), (12.5, 80), "--", color=REFERENCE)
-        ax.set_title(title)
-    axes[0].set_ylabel("affine pieces on [0, 1]")
-    axes[-1].get_legend().remove()
-
-
-def growths(shapes: Sequence[tuple[int, int]],
-            found: Mapping[str, Sequence[tuple[float, Sequence[float]]]]) -> Markdown:
-    """A table: task -> for each shape a median, and in brackets the ends of the medians of the blocks."""
-    lines = [(task, *(f"{mid:.2f} ({min(blocks):.2f}, {max(blocks):.2f})" for mid, blocks in row))
-             for task, row in found.items()]
-    return table(["task", *(f"{depth} layers of {width}" for depth, width in shapes)], lines)
-
-
-BOUNDS = {"after": ("regions after the step", EXACT), "depth_budget": ("depth budget", GREEN),
-          "combinatorial": (r"product of $N_j + 1$", REFERENCE), "data_driven": ("data-driven bound", ROUNDED)}
-
-
-def bounds(ax: Axes, shapes: Sequence[tuple[int, int]], found: Mapping[str, Samples]) -> None:
-    """Regions after a perturbed step, and three bounds, shape by shape.  found: name -> runs by shape."""
-    families(ax, range(len(shapes)), {label: (colour, found[name]) for name, (label, colour) in BOUNDS.items()},
-             yscale="log", xlabel="hidden layers x width", xticks=range(len(shapes)),
-             xticklabels=[f"{depth} x {width}" for depth, width in shapes])
-
-
-def digit_regions(axes: Sequence[Axes], steps: Sequence[int], panels: Mapping[int, Mapping[str, NDArray[Any]]]) -> None:
-    """Regions between images against the step.  panels: layers -> kind of labels -> counts (runs, steps)."""
-    for ax, (depth, several) in zip(axes, panels.items(), strict=True):
-        colours = zip(several.items(), (EXACT, YELLOW, PURPLE), strict=True)
-        along(ax, steps, {label: (colour, runs) for (label, runs), colour in colours}, title=f"{depth} layers")
-        ax.set_xticks((0, 10, 100, 1000), ("0", "10", "100", "1000"))
-    axes[0].set_ylabel("regions between two images")
-    axes[-1].get_legend().remove()
 
 
 # --- the chapter "The role of precision"
