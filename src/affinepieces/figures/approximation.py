@@ -6,57 +6,72 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from affinepieces.figures.style import EXACT, GREEN, PURPLE, REFERENCE, ROUNDED, spread
+from affinepieces.chapters.approximation import Share
+from affinepieces.figures.style import EXACT, GREEN, PURPLE, REFERENCE, ROUNDED, YELLOW, spread
 
 Array = NDArray[Any]
-Family = tuple[str, Sequence[int], Array]  # colour, depths, samples of shape (seeds, len(depths))
+LOOKS = ((ROUNDED, "s"), (YELLOW, "^"), (GREEN, "D"))  # with noise, trained narrow and wide
 
 
-def errors_by_depth(ax: Axes, families: Mapping[str, Family], depths: Sequence[int], bound: Sequence[float],
-                    allowed: tuple[Sequence[int], Sequence[float]]) -> None:
-    """Sup-error to x^2 against depth, the constructed 4^-(n+1), and the lower bound of the expected error.
+def errors_by_depth(ax: Axes, depths: Sequence[int], lower: ArrayLike,
+                    families: Mapping[str, tuple[Sequence[int], Array]]) -> None:
+    """Largest errors to x^2, the constructed 4^-(n+1), and the lower bound of the expected error.
 
-    allowed: depths and 1 / (8 p^2) at the pieces of the wider trained networks.
+    families: label -> (depths, errors of shape (draws, depths)).
     """
-    ax.semilogy(depths, [4.0 ** -(n + 1) for n in depths], "o-", color=EXACT, label="constructed")
-    _families(ax, families)
-    ax.plot(depths, bound, "--", color=REFERENCE, label="$1/(8B^2)$")
-    ax.plot(*allowed, ":", color=GREEN, label="$1/(8p^2)$, width 12")
-    ax.set(xlabel="hidden layers", ylabel="largest error to $x^2$", xticks=list(depths))
-    ax.legend(loc="upper center", bbox_to_anchor=(0.5, 1.2), ncols=3)
+    _by_depth(ax, depths, [4.0 ** -(n + 1) for n in depths], (lower, "$1/(8B^2)$"), families)
+    ax.set(ylabel="largest error to $x^2$", ylim=(3e-9, 3))
 
 
-def pieces_by_depth(ax: Axes, families: Mapping[str, Family], depths: Sequence[int], bound: Sequence[float]) -> None:
-    """Affine pieces against depth: constructed, other families, and the bound B of the expectation."""
-    ax.semilogy(depths, [2.0**n for n in depths], "o-", color=EXACT, label="constructed")
-    _families(ax, families)
-    ax.plot(depths, bound, "--", color=REFERENCE, label="bound $B$")
+def pieces_by_depth(ax: Axes, depths: Sequence[int], bound: ArrayLike,
+                    families: Mapping[str, tuple[Sequence[int], Array]]) -> None:
+    """Affine pieces: the constructed 2^n, other families as above, and the bound B of the expectation."""
+    _by_depth(ax, depths, [2.0**n for n in depths], (bound, "bound $B$"), families)
     ax.set_yscale("log", base=2)
-    ax.set(xlabel="hidden layers", ylabel="affine pieces", xticks=list(depths))
-    ax.legend(loc="upper center", bbox_to_anchor=(0.5, 1.2), ncols=3)
+    ax.set_ylabel("affine pieces")
 
 
-def chain(ax: Axes, depths: Sequence[int], error: Sequence[float], each: Sequence[float], jensen: Sequence[float],
-          bound: Sequence[float]) -> None:
+def _by_depth(ax: Axes, depths: Sequence[int], built: Sequence[float], bound: tuple[ArrayLike, str],
+              families: Mapping[str, tuple[Sequence[int], Array]]) -> None:
+    ax.semilogy(depths, built, "o-", color=EXACT, label="constructed")
+    for (label, (xs, samples)), (colour, marker) in zip(families.items(), LOOKS, strict=False):
+        spread(ax, xs, samples, colour, label, marker)
+    ax.plot(depths, bound[0], "--", color=REFERENCE, label=bound[1])
+    ax.set(xlabel="hidden layers", xticks=list(depths))
+    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=3)
+
+
+def chain(ax: Axes, depths: Sequence[int], members: Sequence[ArrayLike]) -> None:
     """The four members of the proof, largest first."""
-    lines = (("mean error", error, ROUNDED, "o-"), (r"mean of $1/(8p^2)$", each, PURPLE, "s-"),
-             (r"$1/(8\,(\mathrm{mean}\ p)^2)$", jensen, EXACT, "^-"), ("$1/(8B^2)$", bound, REFERENCE, "--"))
-    for label, values, colour, line in lines:
+    looks = (("mean error", ROUNDED, "o-"), ("mean of $1/(8m^2)$", PURPLE, "s-"),
+             (r"$1/(8\,(\mathrm{mean}\ m)^2)$", EXACT, "^-"), ("$1/(8B^2)$", REFERENCE, "--"))
+    for values, (label, colour, line) in zip(members, looks, strict=True):
         ax.semilogy(depths, values, line, color=colour, label=label)
     ax.set(xlabel="hidden layers", ylabel="error", xticks=list(depths))
-    ax.legend(loc="upper center", bbox_to_anchor=(0.5, 1.2), ncols=2)
+    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2)
 
 
-def bound_and_error(ax: Axes, depths: Sequence[int], errors: Array, bound: Sequence[float]) -> None:
-    """Perturbed networks against the construction and the lower bound; errors of shape (draws, len(depths))."""
+def shares(axes: Sequence[Axes], panels: Mapping[str, Mapping[str, Share]]) -> None:
+    """Bars of medians, in doublings: wide in float64, thin with rounding.
+
+    panels: label of the axis -> format -> share.
+    """
+    for ax, (label, rows) in zip(axes, panels.items(), strict=True):
+        before = np.array([np.median(share.before) for share in rows.values()])
+        added = np.array([share.added for share in rows.values()])
+        ax.barh(range(len(rows)), before, height=0.7, color=EXACT, label="float64")
+        ax.barh(range(len(rows)), before + added, height=0.25, color=ROUNDED, label="rounded")
+        ax.set(xlabel=label, yticks=range(len(rows)), ylim=(len(rows) - 0.5, -0.5))
+        ax.grid(axis="y", visible=False)
+        ax.set_yticklabels(list(rows) if ax is axes[0] else [])
+    axes[0].legend(loc="lower center", bbox_to_anchor=(1.05, 1), ncols=2)
+
+
+def bound_and_error(ax: Axes, depths: Sequence[int], errors: Array, lower: ArrayLike) -> None:
+    """Networks with noise against the construction and the lower bound; errors of shape (draws, len(depths))."""
     ax.semilogy(depths, [4.0 ** -(n + 1) for n in depths], "o-", color=EXACT, ms=3)
     spread(ax, depths, errors, ROUNDED, "")
-    ax.plot(depths, bound, "--", color=REFERENCE)
-    ax.set(ylabel="largest error to $x^2$", ylim=(1e-9, 3), xticks=list(depths))
-
-
-def _families(ax: Axes, families: Mapping[str, Family]) -> None:
-    for (label, (colour, depths, samples)), marker in zip(families.items(), "s^D", strict=False):
-        spread(ax, depths, np.asarray(samples), colour, label, marker)
+    ax.plot(depths, lower, "--", color=REFERENCE)
+    ax.set(xlabel="hidden layers", ylabel="largest error to $x^2$", ylim=(1e-9, 3), xticks=list(depths))
