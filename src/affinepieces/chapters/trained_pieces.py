@@ -138,10 +138,14 @@ def vacuous(task: str, step: int) -> float:
     return float(np.mean([driven > product for driven, product in pairs]))
 
 
-def rounded_beside_float64(arithmetic: str, start: str, task: str) -> Comparison:
-    """Pieces after 1000 steps with every operation rounded to nearest, paired with float64: 180 runs of six shapes."""
+def rounded_beside_float64(arithmetic: str, start: str, task: str, step: int = 1000) -> Comparison:
+    """Pieces after this step with start, data and every operation rounded to nearest, paired with float64.
+
+    180 runs of six shapes.
+    """
+    k = RECORDED.index(step)
     sides = [[stored(task, shape, start, a) for shape in SHAPES] for a in (arithmetic, "float64")]
-    rounded, control = (np.concatenate([runs["pieces"][:, -1] for runs in side]) for side in sides)
+    rounded, control = (np.concatenate([runs["pieces"][:, k] for runs in side]) for side in sides)
     return paired(rounded, control, np.concatenate([runs["seed"] for runs in sides[0]]))
 
 
