@@ -17,10 +17,6 @@ TOOLS = Path(__file__).parent
 VENDOR = TOOLS.parent / "_static" / "vendor"
 STAMP = VENDOR / "pins.json"
 WANTED = {  # package: {path in the tarball: folder or file below vendor}
-    "requirejs": {"package/require.js": "require.js"},
-    "@jupyter-widgets/html-manager": {
-        "package/dist/embed-amd.js": "@jupyter-widgets/html-manager/dist/embed-amd.js",
-        "package/dist/*.woff2": "@jupyter-widgets/html-manager/dist/"},
     "mathjax": {
         "package/es5/tex-chtml.js": "mathjax/tex-chtml.js",
         "package/es5/output/chtml/fonts/woff-v2/*.woff": "mathjax/output/chtml/fonts/woff-v2/"},

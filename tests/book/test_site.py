@@ -88,18 +88,37 @@ def test_nothing_sticks_out(driver, server, page, width):
 @pytest.mark.parametrize("page", WITH_SLIDERS)
 def test_every_slider_turns_its_figure(driver, site, page):
     driver.get(f"{site}/book/{page}.html")
-    for box in wait(driver, ".explore"):
+    for box in wait(driver, ".explore.frames"):
         def picture(box=box):
-            return box.find_element(By.CSS_SELECTOR, "svg").get_attribute("aria-label")
+            shown = [f for f in box.find_elements(By.CSS_SELECTOR, ".frame svg") if f.is_displayed()]
+            assert len(shown) == 1
+            return shown[0].get_attribute("aria-label")
 
-        WebDriverWait(driver, 30).until(lambda d, box=box: box.find_elements(By.CSS_SELECTOR, "svg"))
-        for handle in box.find_elements(By.CSS_SELECTOR, ".noUi-handle"):
+        for slider in box.find_elements(By.CSS_SELECTOR, "input[type=range]"):
+            there, back = ((Keys.ARROW_RIGHT, Keys.ARROW_LEFT) if slider.get_attribute("value") == "0"
+                           else (Keys.ARROW_LEFT, Keys.ARROW_RIGHT))
             first = picture()
-            handle.send_keys(Keys.ARROW_RIGHT)
-            WebDriverWait(driver, 10).until(lambda d, first=first, show=picture: show() != first)
-            handle.send_keys(Keys.ARROW_LEFT)
-            WebDriverWait(driver, 10).until(lambda d, first=first, show=picture: show() == first)
+            slider.send_keys(there)
+            assert picture() != first
+            assert slider.get_attribute("aria-valuetext") in picture()
+            assert box.find_element(By.CSS_SELECTOR, ".said").text == picture()
+            slider.send_keys(back)
+            assert picture() == first
     assert_quiet(driver)
+
+
+def test_a_link_opens_the_setting_that_it_names(driver, site):
+    address = f"{site}/book/03_exponentially_many.html"
+    driver.get(address)
+    slider = wait(driver, ".explore input")[0]
+    slider.send_keys(Keys.HOME, Keys.ARROW_RIGHT, Keys.ARROW_RIGHT)
+    link, said = driver.current_url, driver.find_element(By.CSS_SELECTOR, ".explore .said").text
+    assert "#explore?" in link
+    driver.get("about:blank")
+    driver.get(link)
+    wait(driver, ".explore input")
+    shown = [f for f in driver.find_elements(By.CSS_SELECTOR, ".frame svg") if f.is_displayed()]
+    assert [f.get_attribute("aria-label") for f in shown] == [said]
 
 
 def test_search_finds_a_chapter(driver, server):

@@ -6,6 +6,7 @@ import matplotlib.pyplot as plt
 import pytest
 
 import affinepieces as ap
+from affinepieces.widgets import Frames
 
 
 def draw(n, kind="a"):
@@ -24,10 +25,12 @@ def live(monkeypatch):
     monkeypatch.delenv("AFFINEPIECES_FRAMES", raising=False)
 
 
-def pictures(widget):
-    if isinstance(widget, ipywidgets.HTML):
-        return [widget.value]
-    return [p for child in getattr(widget, "children", ()) for p in pictures(child)]
+def pictures(shown):
+    if isinstance(shown, Frames):
+        return list(shown.pictures)
+    if isinstance(shown, ipywidgets.HTML):
+        return [shown.value]
+    return [p for child in getattr(shown, "children", ()) for p in pictures(child)]
 
 
 @pytest.mark.usefixtures("frames")
@@ -35,6 +38,20 @@ def test_all_frames_are_drawn_and_described():
     svgs = pictures(ap.explore(draw, n=[1, 2, 3], kind=["a", "b"], alt="A line", labels={"n": "steps"}))
     assert [re.search('aria-label="([^"]*)"', svg).group(1) for svg in svgs] == [
         f"A line; steps = {n}, kind = {kind}" for n in (1, 2, 3) for kind in ("a", "b")]
+
+
+@pytest.mark.usefixtures("frames")
+def test_the_page_starts_where_it_is_told_to():
+    shown = ap.explore(draw, n=[1, 2, 3], kind=["a", "b"], alt="x", start={"n": 2, "kind": "b"})._repr_html_()
+    visible = re.findall(r'<div class="frame"( hidden)?>', shown)
+    assert [i for i, hidden in enumerate(visible) if not hidden] == [3]
+    assert re.findall(r'value="(\d)" aria-label', shown) == ["1", "1"]
+
+
+@pytest.mark.usefixtures("frames")
+def test_labels_and_values_are_escaped():
+    shown = ap.explore(draw, n=["<b>", '"'], alt="<i>", labels={"n": "a < b"})._repr_html_()
+    assert not re.search("<b>|<i>|a < b", shown)
 
 
 @pytest.mark.usefixtures("frames")
@@ -71,6 +88,21 @@ def test_an_error_while_drawing_is_shown():
     with pytest.raises(RuntimeError):
         box.children[0].value = 2
     assert "RuntimeError: n &lt;= 1 please" in pictures(box)[0]
+
+
+@pytest.mark.parametrize("made", ["live", "frames"])
+def test_start_is_kept_in_both_ways(made, request):
+    request.getfixturevalue(made)
+    shown = ap.explore(draw, n=[1, 5, 9], alt="A line", start={"n": 5})
+    assert (shown.start["n"] if made == "frames" else shown.children[0].value) == 5
+
+
+@pytest.mark.parametrize(("more", "message"), [
+    ({"start": {"n": 3}}, r"start\['n'\] is 3, expected one of \[1, 2\]"),
+    ({"start": {"m": 1}}, "start has 'm', expected one of n"), ({"labels": {"m": "x"}}, "labels has 'm'")])
+def test_labels_and_starts_belong_to_controls(more, message):
+    with pytest.raises(ValueError, match=message):
+        ap.explore(draw, alt="x", n=[1, 2], **more)
 
 
 @pytest.mark.parametrize(("controls", "message"), [
