@@ -58,6 +58,7 @@ EXAMPLES = {
     "Order": lambda: [ap.Order.PAIRWISE, ap.Order.SEQUENTIAL],
     "Overflow": lambda: [ap.Overflow.NAN, ap.Overflow.INFINITY, ap.Overflow.SATURATE],
     "Perturbed": lambda: [ap.Perturbed(0.5), ap.Perturbed(0.25)],
+    "Playground": lambda: [ap.Playground(), ap.Playground("stay")],
     "PiecewiseAffine": lambda: [ap.trace(NET, UNIT), ap.trace(NET, UNIT, exact=True),
                                 ap.trace(NET, ap.Segment(0, 2)), ap.trace(ap.constructions.hat(0.25), UNIT)],
     "ReLUNetwork": lambda: [ap.constructions.sawtooth(3), NET, ap.constructions.sawtooth(3).astype(np.float32)],

@@ -56,6 +56,7 @@ from affinepieces.pieces.count import (
 )
 from affinepieces.pieces.piecewise import PiecewiseAffine
 from affinepieces.pieces.segment import Segment
+from affinepieces.playground import Playground as Playground
 from affinepieces.theory.approximation import error_lower_bound, sup_error_to_square
 from affinepieces.theory.assumptions import (
     dead_neurons,
@@ -131,6 +132,7 @@ __all__ = [
     "Part",
     "Perturbed",
     "PiecewiseAffine",
+    "Playground",
     "ReLUNetwork",
     "Replacing",
     "Rounded",

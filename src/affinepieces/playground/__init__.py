@@ -6,29 +6,33 @@ It is written in JavaScript, in the files of this folder, and needs neither a ke
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from pathlib import Path
 
 from affinepieces.arguments import refuse
+from affinepieces.values import Value
 
 FOLDER = Path(__file__).parent
 MODULES = ("arithmetic", "training", "pieces", "bounds", "model", "drawing", "playground")  # each after what it uses
 PRESETS = ("collapse", "stay", "pair")
 
 
-class Playground:
-    """The playground with all its settings, or with one preset; shown by notebooks and pages.
+@dataclass(frozen=True, eq=False)
+class Playground(Value):
+    """Training in the page, shown by notebooks and pages: with all its settings open, or with one preset.
 
     preset: "collapse", the pieces of the gentle sawtooth are lost; "stay", they are not; "pair", the same start in two
-    arithmetics.  None: everything open.
+    arithmetics; None, all settings.
 
     >>> Playground("stay")
     Playground('stay')
     """
 
-    def __init__(self, preset: str | None = None) -> None:
-        if preset is not None and preset not in PRESETS:
-            refuse("preset", preset, f"one of {', '.join(PRESETS)}, or None", kind=ValueError)
-        self.preset = preset
+    preset: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.preset is not None and self.preset not in PRESETS:
+            refuse("preset", self.preset, f"one of {', '.join(PRESETS)}, or None", kind=ValueError)
 
     def __repr__(self) -> str:
         return f"Playground({self.preset!r})" if self.preset else "Playground()"

@@ -39,7 +39,7 @@ export const PRESETS = {
   },
   pair: {
     title: "Same start, two arithmetics",
-    settings: { start: "gentle", depth: 10, target: "own", noise: 0.1, rate: -8, delta: 0, arithmetic: 3, beside: "float64" },
+    settings: { start: "gentle", depth: 10, target: "own", noise: 0.1, rate: -8, delta: 0, arithmetic: 3, beside: "float64", seed: 4 },
   },
 };
 
