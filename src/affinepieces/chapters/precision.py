@@ -8,9 +8,14 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from affinepieces.arithmetic.formats import fixed_point
+from affinepieces.arithmetic.rounding import round_network
+from affinepieces.constructions import gentle_sawtooth
+from affinepieces.pieces.count import count_pieces
 from affinepieces.study.comparisons import Comparison, halved, holm, paired
 from affinepieces.study.experiments.long_runs import POWERS
 from affinepieces.study.summaries import Summary, summary
+from affinepieces.study.tasks import UNIT
 
 Floats = NDArray[np.float64]
 Key = TypeVar("Key", bound=Hashable)
@@ -50,6 +55,12 @@ def against_float64(rounding: str, fmt: str, start: str = "gentle 0.4", rate: in
 def short_runs(formats: Sequence[str]) -> dict[tuple[str, str], Comparison]:
     """(rounding, format) -> comparison, for the gentle sawtooth."""
     return {(rounding, fmt): against_float64(rounding, fmt) for rounding in ROUNDINGS for fmt in formats}
+
+
+def other_starts(formats: Sequence[str]) -> dict[tuple[str, int], dict[str, Comparison]]:
+    """(start, log2 of the rate) -> format -> comparison to nearest, for each of `OTHERS`."""
+    return {(start, rate): {fmt: against_float64("nearest", fmt, start, rate) for fmt in formats}
+            for start, rate in OTHERS}
 
 
 def corrected(found: Mapping[Key, Comparison]) -> dict[Key, float]:
@@ -103,10 +114,15 @@ def steps_until_half(side: str, n: int, rate: int, bits: int) -> Floats:
     return np.minimum(halved(STEPS, runs[side]), LAST)
 
 
-def measured_over_predicted(n: int, rate: int) -> Floats:
-    """Median ratio of `steps_until_half`, for each spacing of the problem."""
-    return np.array([np.median(steps_until_half("measured", n, rate, bits) / steps_until_half("predicted", n, rate, bits))
-                     for bits in PROBLEMS[n, rate]])
+def collapses(side: str) -> dict[tuple[int, int], dict[int, Floats]]:
+    """(layers, log2 of the rate) -> bits after the binary point -> `steps_until_half`, for each of `PROBLEMS`."""
+    return {(n, rate): {bits: steps_until_half(side, n, rate, bits) for bits in several}
+            for (n, rate), several in PROBLEMS.items()}
+
+
+def pieces_of_the_start(n: int, bits: int) -> int:
+    """Of the gentle sawtooth of n layers with its parameters rounded to multiples of 2^-bits."""
+    return count_pieces(round_network(gentle_sawtooth(n, 0.4), fixed_point(3, bits)), UNIT)
 
 
 def share_of_equal_counts(a: str, b: str, rate: int) -> float:

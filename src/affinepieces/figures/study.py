@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import ArrayLike, NDArray
 
-from affinepieces.figures.style import EXACT, GREEN, PURPLE, REFERENCE, ROUNDED
+from affinepieces.figures.style import REFERENCE
 
 Samples = Sequence[ArrayLike]  # one array of runs for each x
 
@@ -58,49 +58,3 @@ def shares(ax: Axes, names: Sequence[str], several: Mapping[str, tuple[str, Arra
     ax.set_xticks(range(len(names)), names, rotation=30)
     ax.set(**axes)
     ax.legend()
-
-
-# --- the chapter "The role of precision"
-
-def by_precision(ax: Axes, bits: Sequence[int], nearest: Samples, stochastic: Samples, control: Samples) -> None:
-    """Pieces at the end of a run against the bits of the significand."""
-    families(ax, bits, {"to nearest": (ROUNDED, nearest), "stochastic": (GREEN, stochastic),
-                        "float64 from the same start": (EXACT, control)}, xticks=bits, yscale="symlog",
-             xlabel="bits $P$ of the significand", ylabel="affine pieces after 200 steps")
-
-
-def one_part(axes: Sequence[Axes], panels: Mapping[str, Mapping[str, ArrayLike]]) -> None:
-    """Factors against float64, part by part.  panels: bits -> "nearest" and "stochastic" -> factors of five parts."""
-    looks = {"nearest": ("to nearest", ROUNDED), "stochastic": ("stochastic", GREEN)}
-    for ax, (bits, several) in zip(axes, panels.items(), strict=True):
-        shares(ax, ("forward", "backward", "sums", "update", "all"),
-               {looks[name][0]: (looks[name][1], factors) for name, factors in several.items()}, bottom=1,
-               yscale="log", title=f"{bits} bits")
-    axes[0].set_ylabel("pieces, relative to float64")
-    axes[-1].get_legend().remove()
-
-
-def long_runs(axes: Sequence[Axes], steps: Sequence[int], panels: Mapping[str, Any]) -> None:
-    """Pieces along 20 000 steps.  panels: bits -> a table with columns of counts (runs, steps)."""
-    looks = {"nearest": ("to nearest", ROUNDED), "stochastic": ("all stochastic", GREEN),
-             "update": ("update stochastic", PURPLE), "control": ("float64", EXACT)}
-    for ax, (bits, runs) in zip(axes, panels.items(), strict=True):
-        along(ax, steps, {label: (colour, runs[name]) for name, (label, colour) in looks.items()}, ylim=(0, 1500))
-        ax.set(xscale="linear", xlabel="step", xticks=(0, 10000, 20000), title=f"{bits} bits",
-               xticklabels=("0", "10 000", "20 000"))
-    axes[0].set_ylabel("affine pieces")
-    axes[-1].get_legend().remove()
-
-
-def wandering(axes: Sequence[Axes], panels: Mapping[tuple[int, int], tuple[Sequence[int], Samples, Samples]],
-              last: float) -> None:
-    """Steps until half of the pieces are gone.  panels: layers and log2 rate -> bits, predicted, measured."""
-    for ax, ((n, rate), (bits, predicted, measured)) in zip(axes, panels.items(), strict=True):
-        families(ax, bits, {"predicted": (REFERENCE, predicted), "measured": (GREEN, measured)}, yscale="log",
-                 xticks=bits, title=f"{n} layers, rate $2^{{{rate}}}$")
-        ax.axhline(last, color=REFERENCE, lw=1, ls="--")
-        if ax is not axes[0]:
-            ax.get_legend().remove()
-    figure = axes[0].figure
-    figure.supxlabel("bits after the binary point")
-    figure.supylabel("steps until half of the pieces are gone")
