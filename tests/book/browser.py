@@ -8,10 +8,16 @@ import json
 import shutil
 import tempfile
 import threading
+from pathlib import Path
 
 from selenium import webdriver
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.ui import WebDriverWait
+
+ROOT = Path(__file__).resolve().parents[2]
+HTML = ROOT / "_build" / "html"
 
 ARGUMENTS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
              "--disable-background-networking", "--disable-component-update", "--disable-sync",
@@ -65,3 +71,16 @@ def requests_of(driver):
             failed[parameters["requestId"]] = str(parameters["response"]["status"])
     inside = ("data:", "blob:", "chrome")
     return [(address, failed.get(i)) for i, address in addresses.items() if not address.startswith(inside)]
+
+
+def wait(driver, css):
+    WebDriverWait(driver, 30).until(lambda d: d.find_elements(By.CSS_SELECTOR, css))
+    return driver.find_elements(By.CSS_SELECTOR, css)
+
+
+def assert_quiet(driver):
+    """No failed request, no request to another host, no error in the console."""
+    requests = requests_of(driver)
+    assert [r for r in requests if r[1]] == []
+    assert [r[0] for r in requests if not r[0].startswith(("http://127.0.0.1", "file:"))] == []
+    assert [m["message"] for m in driver.get_log("browser") if m["level"] == "SEVERE"] == []

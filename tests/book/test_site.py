@@ -1,55 +1,32 @@
 """The built pages in a real browser, with every other host unreachable."""
 from __future__ import annotations
 
-import os
-from pathlib import Path
+import gzip
 
 import pytest
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
-from book.browser import CHROMIUM, DRIVER, browser, requests_of, serve
+from book.browser import HTML, ROOT, assert_quiet, requests_of, wait
 
-ROOT = Path(__file__).resolve().parents[2]
-HTML = ROOT / "_build" / "html"
 PAGES = sorted(path.stem for path in (ROOT / "book").glob("*.md"))
 WITH_SLIDERS = [stem for stem in PAGES if "ap.explore(" in (ROOT / "book" / f"{stem}.md").read_text("utf8")]
 
 
-@pytest.fixture(scope="module")
-def driver():
-    missing = [what for what, there in (("Chromium", CHROMIUM), ("chromedriver", DRIVER),
-                                        ("the built book (make book)", HTML.exists())) if not there]
-    if missing and not os.environ.get("CI"):
-        pytest.skip(f"missing: {', '.join(missing)}")
-    assert not missing, f"missing: {', '.join(missing)}"
-    with browser() as opened:
-        yield opened
-
-
-@pytest.fixture(scope="module")
-def server():
-    with serve(HTML) as address:
-        yield address
-
-
-@pytest.fixture(params=["http", "file"])
-def site(request, server):
-    return server if request.param == "http" else HTML.as_uri()
-
-
-def wait(driver, css):
-    WebDriverWait(driver, 30).until(lambda d: d.find_elements(By.CSS_SELECTOR, css))
-    return driver.find_elements(By.CSS_SELECTOR, css)
-
-
-def assert_quiet(driver):
-    """No failed request, no request to another host, no error in the console."""
-    requests = requests_of(driver)
-    assert [r for r in requests if r[1]] == []
-    assert [r[0] for r in requests if not r[0].startswith(("http://127.0.0.1", "file:"))] == []
-    assert [m["message"] for m in driver.get_log("browser") if m["level"] == "SEVERE"] == []
+def test_pages_are_light(driver, server):
+    """What a first visit fetches, compressed."""
+    for page in PAGES:
+        requests_of(driver)
+        driver.get(f"{server}/book/{page}.html")
+        driver.execute_cdp_cmd("Network.clearBrowserCache", {})
+        driver.refresh()
+        if driver.find_elements(By.CSS_SELECTOR, "article .math"):
+            wait(driver, "article .math mjx-container")
+        files = {HTML / address.removeprefix(server).split("?")[0].lstrip("/") for address, _ in requests_of(driver)
+                 if address.startswith(server)}
+        weight = sum(len(gzip.compress(file.read_bytes())) for file in files if file.is_file())
+        assert weight < (0.9e6 if page in WITH_SLIDERS else 0.6e6), page
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -14,15 +14,15 @@ from affinepieces.values import Value
 
 FOLDER = Path(__file__).parent
 MODULES = ("arithmetic", "training", "pieces", "bounds", "model", "drawing", "playground")  # each after what it uses
-PRESETS = ("collapse", "stay", "pair")
+PRESETS = ("collapse", "stay", "chance", "pair")
 
 
 @dataclass(frozen=True, eq=False)
 class Playground(Value):
     """Training in the page, shown by notebooks and pages: with all its settings open, or with one preset.
 
-    preset: "collapse", the pieces of the gentle sawtooth are lost; "stay", they are not; "pair", the same start in two
-    arithmetics; None, all settings.
+    preset: "collapse", the pieces of the gentle sawtooth are lost; "stay", they are not; "chance", a random start that
+    has few; "pair", the same start in two arithmetics; None, all settings.
 
     >>> Playground("stay")
     Playground('stay')

@@ -37,6 +37,10 @@ export const PRESETS = {
     title: "The pieces stay: why?",
     settings: { start: "gentle", depth: 10, target: "own", noise: 0, rate: -8, delta: 1 },
   },
+  chance: {
+    title: "A start by chance",
+    settings: { start: "random", depth: 8, width: 8, target: "square", noise: 0, rate: -6 },
+  },
   pair: {
     title: "Same start, two arithmetics",
     settings: { start: "gentle", depth: 10, target: "own", noise: 0.1, rate: -8, delta: 0, arithmetic: 3, beside: "float64", seed: 4 },
