@@ -19,8 +19,7 @@ test-matrix:
 	$(PYTHON) .ci/matrix.py
 
 live: $(VENV)/.ready
-	$(BIN)/python book/_tools/notebooks.py
-	$(BIN)/jupyter lab --log-level=WARN --LabApp.default_url=/lab/tree/notebooks/index.ipynb
+	$(BIN)/python book/_tools/live.py
 
 study: $(VENV)/.ready
 	$(BIN)/affinepieces study run --preset full

@@ -3,31 +3,37 @@
 JupyterLab shows the Markdown of a pair and saves it over the notebook, so edits that are in the notebook alone would
 be lost there: such a notebook is put aside first.  Contents decide, not times; each notebook holds the digest of the
 Markdown from which it was made.  `notebooks.py --remove` deletes the notebooks that hold no edits.
+
+What only helps to read a notebook stays out of the Markdown: code that the page hides is folded, and the names that
+the book gives to what the page refers to are in the metadata, for `labextensions/affinepieces-names`.
 """
 from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 import sys
 from datetime import datetime
 from pathlib import Path
 
 import jupytext
+from ipykernel.ipkernel import IPythonKernel
 from jupytext.combine import combine_inputs_with_outputs
 from jupytext.config import load_jupytext_config
 from nbformat import NotebookNode
 from nbformat.reader import NotJSONError
 
+from labels import labels
 from pages import ROOT, chapters
 
-MADE_FROM = "affinepieces"  # key of the metadata of a notebook
+MADE_FROM, NAMES = "affinepieces", "affinepieces_names"  # keys of the metadata of a notebook
 FORMAT = "md:myst"
 
 
 def digest(notebook: NotebookNode, page: Path) -> str:
     """Of the Markdown that the notebook gives; outputs do not count."""
-    bare = NotebookNode({**notebook, "metadata": {**notebook.metadata, "jupytext": {}}})
+    bare = NotebookNode({**notebook, "metadata": {**notebook.metadata, "jupytext": {}, "language_info": {}}})
     text = jupytext.writes(bare, fmt=FORMAT, config=load_jupytext_config(str(page)))
     return hashlib.sha256(text.encode()).hexdigest()
 
@@ -45,6 +51,7 @@ def write(page: Path, root: Path = ROOT) -> str:
     target = root / "notebooks" / f"{page.stem}.ipynb"
     notebook = jupytext.read(page, fmt=FORMAT, config=load_jupytext_config(str(page)))
     now, said = digest(notebook, page), ""
+    fold(notebook)
     if target.exists():
         there = read(target)
         if there and digest(there, page) == now:
@@ -53,12 +60,32 @@ def write(page: Path, root: Path = ROOT) -> str:
             notebook = combine_inputs_with_outputs(notebook, there, fmt=FORMAT)
         else:
             said = put_aside(page, target, changed=not there or there.metadata.get(MADE_FROM) != now)
-    notebook.metadata[MADE_FROM] = now
+    notebook.metadata |= {MADE_FROM: now, NAMES: names(page), "language_info": IPythonKernel.language_info}
     target.parent.mkdir(exist_ok=True)
     jupytext.write(notebook, target, fmt="ipynb")
     written = page.stat().st_mtime
     os.utime(target, (written - 1, written - 1))  # JupyterLab refuses a notebook much newer than its Markdown
     return said
+
+
+def fold(notebook: NotebookNode) -> None:
+    """Fold the code that the page hides."""
+    for cell in notebook.cells:
+        if {"hide-input", "remove-input"} & set(cell.metadata.get("tags", [])):
+            cell.metadata["jupyter"] = {"source_hidden": True}
+
+
+def names(page: Path) -> dict[str, tuple[str, str]]:
+    """Name, and notebook, page or address, of every label that stands in the page."""
+    words, known = set(re.findall(r"[\w-]+", page.read_text("utf8"))), labels(page.parent)
+    with_code = {chapter.stem for chapter in chapters(page.parent)}
+
+    def place(where: str) -> str:
+        if where.startswith("https:") or not where:
+            return where
+        return f"notebooks/{where}.ipynb" if where in with_code else f"book/{where}.md"
+
+    return {label: (known[label].name, place(known[label].page)) for label in sorted(words & set(known))}
 
 
 def put_aside(page: Path, target: Path, changed: bool) -> str:
@@ -71,6 +98,7 @@ def put_aside(page: Path, target: Path, changed: bool) -> str:
     if notebook is None:
         return f"{target.name} is not a notebook that can be read: kept as notebooks/{aside.name}"
     notebook.metadata["jupytext"] = {"formats": "ipynb"}  # not paired: saving it makes no page
+    notebook.metadata.pop("language_info", None)  # jupytext would write it at every cell of the page
     jupytext.write(notebook, aside, fmt="ipynb")
     take = f"{Path(sys.executable).parent}/jupytext --to {FORMAT} --output {{}} notebooks/{aside.name}"
     if changed:

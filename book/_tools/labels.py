@@ -1,0 +1,74 @@
+"""What the labels, pages and references of the book are called: "Theorem 8.1", "One step", "Hanin and Rolnick (2019)".
+
+Sphinx knows this too, but only after a build; notebooks are made without one.  A test compares the two.
+"""
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from pybtex.database import Person, parse_file
+
+from pages import BOOK
+
+KINDS = {"prf:theorem": "Theorem", "prf:lemma": "Lemma", "prf:proposition": "Proposition",
+         "prf:corollary": "Corollary", "prf:definition": "Definition", "exercise": "Exercise"}
+NUMBERED = re.compile(r"^`{3,}\{(?P<kind>prf:\w+|exercise)\}(?P<title>.*)\n:label: (?P<label>\S+)$"
+                      r"|^\$\$ \((?P<equation>[\w-]+)\)$|^    name: (?P<figure>[\w-]+)$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Named:
+    """page: stem of the file, or the address of a work; name: as a reference says it."""
+
+    page: str
+    name: str
+    title: str = ""
+
+
+@cache
+def labels(book: Path = BOOK) -> dict[str, Named]:
+    """Label, stem of a page or key of a work -> what it is called."""
+    found = works(book / "references.bib") if (book / "references.bib").exists() else {}
+    for page in sorted(book.glob("*.md")):
+        text = page.read_text("utf8")
+        found[page.stem] = Named(page.stem, title(text) or page.stem)
+        found |= numbered(text, page.stem)
+    return found
+
+
+def title(text: str) -> str:
+    match = re.search(r"^# (.+)$", text, re.MULTILINE)
+    return match[1] if match else ""
+
+
+def numbered(text: str, page: str) -> dict[str, Named]:
+    """The labelled statements, exercises, equations and figures of a page; chapter 8 counts 8.1, 8.2, other pages 1, 2."""
+    chapter = re.match(r"(\d\d)_", page)
+    prefix, counts, found = f"{int(chapter[1])}." if chapter else "", Counter(), {}
+    for match in NUMBERED.finditer(text):
+        kind = KINDS[match["kind"]] if match["kind"] else "Fig." if match["figure"] else ""
+        counts[kind] += 1
+        number = f"{prefix}{counts[kind]}"
+        label = match["label"] or match["figure"] or match["equation"]
+        found[label] = Named(page, f"{kind} {number}" if kind else f"({number})", (match["title"] or "").strip())
+    return found
+
+
+def works(file: Path) -> dict[str, Named]:
+    """The works that the book cites, by their keys."""
+    found = {}
+    for key, entry in parse_file(str(file)).entries.items():
+        fields, names = entry.fields, [family(person) for person in entry.persons.get("author", [])]
+        who = f"{names[0]} et al." if len(names) > 2 else " and ".join(names)
+        address = (f"https://doi.org/{fields['doi']}" if "doi" in fields else fields.get("url") or (
+            f"https://arxiv.org/abs/{fields['eprint']}" if "eprint" in fields else ""))
+        found[key] = Named(address, f"{who} ({fields['year']})")
+    return found
+
+
+def family(person: Person) -> str:
+    return " ".join(str(part) for part in (*person.rich_prelast_names, *person.rich_last_names))
