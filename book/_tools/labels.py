@@ -46,7 +46,7 @@ def title(text: str) -> str:
 
 
 def numbered(text: str, page: str) -> dict[str, Named]:
-    """The labelled statements, exercises, equations and figures of a page; chapter 8 counts 8.1, 8.2, other pages 1, 2."""
+    """What is numbered in a page and has a label; chapter 8 counts 8.1, 8.2, other pages 1, 2."""
     chapter = re.match(r"(\d\d)_", page)
     prefix, counts, found = f"{int(chapter[1])}." if chapter else "", Counter(), {}
     for match in NUMBERED.finditer(text):
