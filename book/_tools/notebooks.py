@@ -4,8 +4,7 @@ JupyterLab shows the Markdown of a pair and saves it over the notebook, so edits
 be lost there: such a notebook is put aside first.  Contents decide, not times; each notebook holds the digest of the
 Markdown from which it was made.  `notebooks.py --remove` deletes the notebooks that hold no edits.
 
-What only helps to read a notebook stays out of the Markdown: code that the page hides is folded, and the names that
-the book gives to what the page refers to are in the metadata, for `labextensions/affinepieces-names`.
+The names that the book gives to what a page refers to are in the metadata, for `labextensions/affinepieces-names`.
 """
 from __future__ import annotations
 
@@ -51,7 +50,6 @@ def write(page: Path, root: Path = ROOT) -> str:
     target = root / "notebooks" / f"{page.stem}.ipynb"
     notebook = jupytext.read(page, fmt=FORMAT, config=load_jupytext_config(str(page)))
     now, said = digest(notebook, page), ""
-    fold(notebook)
     if target.exists():
         there = read(target)
         if there and digest(there, page) == now:
@@ -66,13 +64,6 @@ def write(page: Path, root: Path = ROOT) -> str:
     written = page.stat().st_mtime
     os.utime(target, (written - 1, written - 1))  # JupyterLab refuses a notebook much newer than its Markdown
     return said
-
-
-def fold(notebook: NotebookNode) -> None:
-    """Fold the code that the page hides."""
-    for cell in notebook.cells:
-        if {"hide-input", "remove-input"} & set(cell.metadata.get("tags", [])):
-            cell.metadata["jupyter"] = {"source_hidden": True}
 
 
 def names(page: Path) -> dict[str, tuple[str, str]]:

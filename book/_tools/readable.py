@@ -15,7 +15,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell
 
 from labels import KINDS, Named, labels
-from notebooks import FORMAT, fold
+from notebooks import FORMAT
 from pages import chapters
 
 FENCE = re.compile(r"^(`{3,})\{([\w:-]+)\} *(.*)$")
@@ -32,12 +32,11 @@ if importlib.util.find_spec("affinepieces") is None:  # as on Colab
 def readable(page: Path, repository: str = "") -> NotebookNode:
     """The notebook of a page.  repository: where a reader without the package gets it."""
     notebook = jupytext.read(page, fmt=FORMAT, config=load_jupytext_config(str(page)))
-    fold(notebook)
     words, cells = Words(page), []
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             cell.source = words.cell(cell.source)
-        elif words.solving:
+        elif words.solving or {"hide-input", "remove-input"} & set(cell.metadata.get("tags", [])):
             cell.metadata["jupyter"] = {"source_hidden": True}
         if cell.source:
             cells.append(cell)

@@ -1,5 +1,6 @@
 /* JupyterLab shows a chapter by itself: it counts Theorem 1, 2 and knows no other page and no reference.
-   This puts the book's own numbers and names in their place, on the screen only; the notebook stays as it is.
+   This puts the book's own numbers and names in their place, shows captions, and folds the code that the page hides,
+   on the screen only; the notebook stays as it is.
    The names come with the notebook, in its metadata: label -> [name, page or address]. */
 (() => {
   const STYLE = `
@@ -42,6 +43,16 @@
     place.append(caption);
   });
 
+  /* Once for each cell, so that what a reader unfolds stays open.  Without syncCollapse nothing is noted in the notebook. */
+  const folded = new WeakSet();
+  const fold = (notebook) => notebook.widgets.forEach((cell) => {
+    const tags = cell.model.getMetadata("tags") ?? [];
+    if (folded.has(cell) || cell.isPlaceholder() || !tags.some((tag) => /^(hide|remove)-input$/.test(tag))) return;
+    folded.add(cell);
+    cell.syncCollapse = false;
+    cell.inputHidden = true;
+  });
+
   const activate = (app) => {
     document.head.append(Object.assign(document.createElement("style"), { textContent: STYLE }));
     const panels = () => [...app.shell.widgets("main")].filter((panel) => panel.content?.model?.cells);
@@ -54,6 +65,7 @@
         references(panel.node, names);
         numbers(panel.node, names);
         captions(panel.content, names);
+        fold(panel.content);
       }
     };
     new MutationObserver(() => {
