@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 from assets import fetch
@@ -22,13 +23,14 @@ def main() -> int:
     if found := conflicts():
         sys.exit("\n".join(found))
     fetch()
+    began = time.time()
     if failures := asyncio.run(Runs().update(chapters(), jobs=os.cpu_count() or 1)):
         sys.exit("\n\n".join(map(str, failures)))
     for folder in (BUILD / ".doctrees", BUILD / "html"):
         shutil.rmtree(folder, ignore_errors=True)
     sphinx = Path(sys.executable).parent / "jupyter-book"
     done = subprocess.run([sphinx, "build", ".", "-W", "-n", "--keep-going", "-q"], cwd=ROOT,
-                          env={**os.environ, "NO_COLOR": "1"})
+                          env={**os.environ, "NO_COLOR": "1", "AFFINEPIECES_BUILD_BEGAN": str(began)})
     if done.returncode == 0:
         print(f"\nThe book: {(BUILD / 'html' / 'index.html').as_uri()}")
     return done.returncode
