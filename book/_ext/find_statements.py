@@ -17,9 +17,10 @@ def statement(app, row):
     shown = TITLE.fullmatch(box.find(class_="admonition-title").get_text(" ", strip=True))
     title, _, origin = shown["title"].rpartition(" · ")
     paper = row.get("paper", "")
-    return {"name": shown["name"], "title": title or row["says"].capitalize(), "says": row["says"], "origin": origin or shown["title"],
-            "paper": paper if NUMBER.fullmatch(paper) else "", "own": not row["provenance"].startswith("paper"),
-            "page": article_title(app, page), "address": f"{page}.html#{row['label']}"}
+    return {"name": shown["name"], "title": title or row["says"].capitalize(), "says": row["says"],
+            "origin": origin or shown["title"], "paper": paper if NUMBER.fullmatch(paper) else "",
+            "own": not row["provenance"].startswith("paper"), "page": article_title(app, page),
+            "address": f"{page}.html#{row['label']}"}
 
 
 def article_title(app, page):

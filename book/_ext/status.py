@@ -56,16 +56,15 @@ def build(root):
     pins = dict(re.findall(r"^([\w-]+)==(\S+)$", (root / "requirements.txt").read_text("utf8"), re.M))
     other = [f"{name} {version(name)} instead of {pins[name]}" for name in NAMED
              if version(name).split("+")[0] != pins[name]]  # behind +: for which kind of processor
-    rows = [("pages made", told(built())),
-            ("machine", f"{platform.system()} {platform.machine()}, {os.cpu_count()} processors"),
-            ("other than pinned", ", ".join(other) or "nothing")]
-    return table(("", ""), rows)
+    return "\n".join([f"- made on {told(built())}",
+                      f"- on {platform.system()} {platform.machine()} with {os.cpu_count()} processors",
+                      f"- versions other than those pinned: {', '.join(other) or 'none'}"])
 
 
 def versions(root):
     package = re.search(r'__version__ = "(.*)"', (root / "src/affinepieces/__init__.py").read_text("utf8"))[1]
-    rows = [("affinepieces", package), ("Python", platform.python_version()), *((name, version(name)) for name in NAMED)]
-    return table(("", "version"), rows)
+    rows = [("affinepieces", package), ("Python", platform.python_version())]
+    return table(("package", "version"), [*rows, *((name, version(name)) for name in NAMED)])
 
 
 def times(root):
