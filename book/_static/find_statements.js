@@ -37,6 +37,9 @@
     return line;
   };
 
+  // The theme means to put the keyboard here, and finds another field; from here the statements are the next stop.
+  document.querySelector(".bd-search-container input").focus({ preventScroll: true });
+
   const found = find(new URLSearchParams(location.search).get("q") ?? "");
   if (found.length === 0) return;
   const section = Object.assign(document.createElement("section"), { className: "statements-found" });
