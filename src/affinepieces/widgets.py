@@ -61,8 +61,10 @@ class Frames:
 
     def _slider(self, name: str, place: int) -> str:
         values = [_show(value) for value in self.controls[name]]
-        return (f'<label><span>{html.escape(self.labels[name])} =</span> <output>{html.escape(values[place])}</output>'
+        return (f'<label><span>{html.escape(self.labels[name])} =</span> '
+                f'<output aria-live="off">{html.escape(values[place])}</output>'
                 f'<input type="range" name="{html.escape(name)}" min="0" max="{len(values) - 1}" value="{place}" '
+                f'autocomplete="off" '
                 f'aria-label="{html.escape(self.labels[name])}" aria-valuetext="{html.escape(values[place])}" '
                 f'data-values="{html.escape(json.dumps(values))}"></label>')
 

@@ -13,7 +13,8 @@ from affinepieces.arguments import refuse
 from affinepieces.values import Value
 
 FOLDER = Path(__file__).parent
-MODULES = ("arithmetic", "training", "pieces", "bounds", "model", "drawing", "playground")  # each after what it uses
+# Each after what it uses.
+MODULES = ("arithmetic", "training", "pieces", "bounds", "model", "address", "drawing", "playground")
 PRESETS = ("collapse", "stay", "chance", "pair")
 
 

@@ -47,10 +47,11 @@ function nearest(x, fmt) {
 
 // One of the two neighbours of x, the upper one with the probability that makes the result right on average.
 function stochastic(x, fmt, random) {
-  if (!Number.isFinite(x)) return x;
+  if (x === 0 || !Number.isFinite(x)) return x;
   const unit = power(spacing(x, fmt));
-  const below = Math.floor(Math.abs(x) / unit);
-  const y = (below + (random() < Math.abs(x) / unit - below)) * unit;
+  const exact = Math.abs(x) / unit;
+  const below = Math.floor(exact);
+  const y = (exact === below ? below : below + (random() < exact - below)) * unit;
   return Math.sign(x) * (y > fmt.largest ? Infinity : y);
 }
 

@@ -5,6 +5,7 @@ import { count } from "./pieces.js";
 import { forward, step } from "./training.js";
 
 export const POINTS = 32;
+export const LAST = 200; // steps of a run
 
 // Every setting: its label, its values with their names, and the value at the beginning.
 export const SETTINGS = {
@@ -56,7 +57,8 @@ const USUAL = {
 export function complete(settings) {
   return Object.fromEntries(Object.entries(USUAL).map(([name, usual]) => {
     const value = String(settings[name] ?? usual);
-    const known = name === "beside" ? SETTINGS.arithmetic.values[value] || value === "" : SETTINGS[name].values[value];
+    const known = name === "beside" ? value === "" || Object.hasOwn(SETTINGS.arithmetic.values, value)
+      : Object.hasOwn(SETTINGS[name].values, value);
     return [name, known ? value : String(usual)];
   }));
 }
@@ -113,6 +115,9 @@ export class Trial {
   state(net, updates = null) {
     const { pieces, regions, breakpoints, kinks, variations, changes } = count(net);
     const values = forward(net, Float64Array.from(breakpoints), exactly).output;
+    if (!Number.isFinite(Math.max(...values) - Math.min(...values))) {
+      throw new RangeError("a value of the network is too large: the training has diverged");
+    }
     const noisy = updates && this.delta > 0;
     return {
       net, pieces, regions, breakpoints, kinks, values,

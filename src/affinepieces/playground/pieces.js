@@ -116,9 +116,10 @@ export function count(net, limit = 20000) {
 }
 
 function variation(regions, pre, exponent) {
+  const [up, down] = [BigInt(Math.max(exponent, 0)), 1n << BigInt(Math.max(-exponent, 0))];
   const lengths = regions.map(({ left, right }) => quotient(right.n * left.d - left.n * right.d, left.d * right.d));
   return pre[0].map((_, k) => pre.reduce((sum, z, i) => {
     const a = z[k].a < 0n ? -z[k].a : z[k].a;
-    return sum + (a ? quotient(a, 1n) * 2 ** exponent : 0) * lengths[i];
+    return sum + (a ? quotient(a << up, down) : 0) * lengths[i];
   }, 0));
 }

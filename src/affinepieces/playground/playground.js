@@ -1,12 +1,13 @@
-// The playground: settings, a guess, buttons, drawings.  Its whole state stands in the address, behind #play?
+// The playground: settings, a guess, buttons, drawings.
+import { MOST, read, whole, write } from "./address.js";
 import { canvas, drawCurves, drawFunction } from "./drawing.js";
-import { PRESETS, SETTINGS, Trial, complete } from "./model.js";
+import { LAST, PRESETS, SETTINGS, Trial, complete } from "./model.js";
 
-const LAST = 200; // steps of a run
-const BUDGET = 12; // milliseconds of computing for each frame
-const MARK = "#play?";
+const BUDGET = 12; // milliseconds of computing for each frame, where many steps are to be made at once
+const REST = 500; // milliseconds between two pictures for those who want less motion
 
 const many = (n, word) => `${n} ${word}${n === 1 ? "" : "s"}`;
+const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
 function make(name, properties = {}, ...children) {
   const made = Object.assign(document.createElement(name), properties);
@@ -14,95 +15,131 @@ function make(name, properties = {}, ...children) {
   return made;
 }
 
-function chooser(name, { label, values }, value, change) {
-  const select = make("select", { name, onchange: () => change(name, select.value) },
-    ...Object.entries(values).map(([v, words]) => make("option", { value: v, textContent: words, selected: v === value })));
-  return make("label", {}, `${label} `, select);
+const button = (words, act) => make("button", { type: "button", textContent: words, onclick: act });
+
+function chooser(name, values, change) {
+  return make("select", { name, autocomplete: "off", onchange: (event) => change(name, event.target.value) },
+    ...Object.entries(values).map(([value, words]) => make("option", { value, textContent: words })));
 }
 
 class Playground {
   constructor(root) {
     this.root = root;
-    const linked = location.hash.startsWith(MARK) && document.querySelector(".playground") === root;
-    const search = new URLSearchParams(linked ? location.hash.slice(MARK.length) : "");
-    this.settings = complete(linked ? Object.fromEntries(search) : PRESETS[root.dataset.preset]?.settings ?? {});
-    this.guess = Number(search.get("guess")) || null;
     this.build();
-    this.restart(Number(search.get("step")) || 0);
+    if (!this.open()) this.begin(PRESETS[root.dataset.preset]?.settings ?? {});
+    addEventListener("hashchange", () => this.root.isConnected && this.open());
+  }
+
+  // Which of the playgrounds of the page this is: 1, 2, ...
+  place() {
+    return [...document.querySelectorAll(".playground")].indexOf(this.root) + 1;
+  }
+
+  // The state that the address names; false if it names none of this playground.
+  open() {
+    const linked = read(location.hash);
+    if (linked?.place !== this.place()) return false;
+    [this.settings, this.guess, this.skipped] = [linked.settings, linked.guess, linked.skipped];
+    this.restart();
+    this.go(linked.step);
+    this.root.scrollIntoView();
+    return true;
+  }
+
+  begin(settings) {
+    [this.settings, this.guess, this.skipped] = [complete(settings), null, false];
+    this.restart();
   }
 
   build() {
-    const button = (words, act) => make("button", { type: "button", textContent: words, onclick: act });
+    this.root.setAttribute("role", "group");
+    this.root.setAttribute("aria-label", "playground");
     this.play = button("Play", () => this.toggle());
-    this.copy = button("Copy link", () => this.share());
-    this.at = make("input", { type: "range", min: 0, max: LAST, oninput: () => this.go(+this.at.value) });
+    this.at = make("input", { type: "range", min: 0, max: LAST, autocomplete: "off" });
+    this.at.oninput = () => this.go(+this.at.value, false);
+    this.at.onchange = () => this.announce();
     this.at.setAttribute("aria-label", "step");
-    this.number = make("input", { type: "number", min: 1, max: 20000, placeholder: "pieces" });
-    this.asked = make("form", { onsubmit: (event) => { event.preventDefault(); this.commit(); } },
-      make("label", {}, `Guess first: how many pieces will be left after ${LAST} steps? `, this.number),
-      make("button", { textContent: "That is my guess" }), button("No guess", () => this.commit(true)));
-    this.kept = make("p");
     this.status = make("p", { className: "status" });
     this.status.setAttribute("aria-live", "polite");
-    this.controls = make("div", { className: "settings" });
     this.panels = make("div", { className: "panels" });
     this.legend = make("p", { className: "legend" });
     this.curves = canvas("pieces against the step");
-    const presets = Object.values(PRESETS).map(({ title, settings }) => button(title, () => {
-      this.settings = complete(settings);
-      this.guess = null;
-      this.restart();
-    }));
-    const settings = make("details", { open: !this.root.dataset.preset }, make("summary", { textContent: "Settings" }), this.controls);
-    this.root.replaceChildren(make("div", { className: "buttons" }, ...presets), settings, this.asked, this.kept,
+    this.root.replaceChildren(
+      make("div", { className: "buttons" }, ...Object.values(PRESETS).map(({ title, settings }) => button(title, () => this.begin(settings)))),
+      this.buildSettings(), ...this.buildGuess(),
       make("div", { className: "buttons" }, this.play, button("Step", () => this.go(this.now + 1)),
-        button("Back", () => this.go(this.now - 1)), button("Reset", () => this.restart()), this.copy, this.at),
+        button("Back", () => this.go(this.now - 1)), button("Reset", () => this.restart()), button("Copy link", () => this.share()), this.at),
       this.status, this.panels, make("figure", {}, this.curves, make("figcaption", {}, this.legend)));
   }
 
-  // Trials from the settings, with the first steps made; a run may end early where its numbers overflow.
-  restart(step = 0) {
+  buildSettings() {
+    const all = { ...SETTINGS, beside: { label: "beside it", values: { "": "nothing", ...SETTINGS.arithmetic.values } } };
+    this.choices = Object.entries(all).map(([name, { values }]) => chooser(name, values, (...to) => this.set(...to)));
+    return make("details", { open: !this.root.dataset.preset }, make("summary", { textContent: "Settings" }),
+      make("div", { className: "settings" }, ...this.choices.map((choice) => make("label", {}, `${all[choice.name].label} `, choice))));
+  }
+
+  buildGuess() {
+    this.number = make("input", { type: "number", min: 1, max: MOST, required: true, placeholder: "pieces", autocomplete: "off" });
+    this.asked = make("form", { onsubmit: (event) => { event.preventDefault(); this.commit(whole(this.number.value, 1, MOST)); } },
+      make("label", {}, `Guess first: how many pieces will be left after ${LAST} steps? `, this.number),
+      make("button", { textContent: "That is my guess" }), button("No guess", () => this.commit(null)));
+    this.kept = make("p");
+    return [this.asked, this.kept];
+  }
+
+  // Trials from the settings, at their start.
+  restart() {
     this.pause();
     const { arithmetic, beside } = this.settings;
     this.trials = [arithmetic, ...(beside ? [beside] : [])].map((name) => new Trial(this.settings, name));
-    this.now = 0;
-    this.ended = LAST;
-    this.controls.replaceChildren(...Object.entries(SETTINGS).map(([name, setting]) => chooser(name, setting, this.settings[name], (...to) => this.set(...to))),
-      chooser("beside", { label: "beside it", values: { "": "nothing", ...SETTINGS.arithmetic.values } }, beside, (...to) => this.set(...to)));
+    [this.now, this.ended, this.problem] = [0, LAST, ""];
+    for (const choice of this.choices) choice.value = this.settings[choice.name];
     this.panels.replaceChildren(...this.trials.map((trial) => {
       trial.svg = canvas(trial.name);
       trial.caption = make("figcaption");
       return make("figure", {}, trial.svg, trial.caption);
     }));
-    this.go(Math.min(step, LAST));
+    this.show();
+    this.announce();
   }
 
   set(name, value) {
     this.settings = complete({ ...this.settings, [name]: value });
     this.restart();
-    this.controls.querySelector(`[name=${name}]`).focus();
   }
 
-  commit(none = false) {
-    this.guess = none ? null : Math.max(1, Math.round(Number(this.number.value))) || null;
-    this.skipped = none;
+  // null: no guess.
+  commit(guess) {
+    [this.guess, this.skipped] = [guess, guess === null];
     this.show();
-    if (none || this.guess) this.toggle();
+    this.play.focus(); // the form, where the focus was, is gone
+    if (!this.timer) this.toggle();
   }
 
-  // Step k, computed where it is not known yet.
-  go(k) {
+  // Step k; at once if it is known or the next, otherwise in the frames to come.
+  go(k, announced = true) {
+    if (this.hurry) this.pause();
     const target = Math.max(0, Math.min(k, this.ended));
-    try {
-      for (const trial of this.trials) while (trial.states.length <= target) trial.next();
-      this.now = target;
+    if (target > Math.max(this.now + 1, ...this.trials.map(({ states }) => states.length))) {
+      this.run(target, true);
+    } else {
+      this.reach(target);
       this.show();
-    } catch (error) {
-      this.ended = Math.min(...this.trials.map((trial) => trial.states.length - 1));
-      this.pause();
-      this.now = this.ended;
-      this.show(error.message);
     }
+    if (announced && !this.timer) this.announce();
+  }
+
+  // The states up to step k; a run ends early where its numbers overflow.
+  reach(k) {
+    try {
+      for (const trial of this.trials) while (trial.states.length <= k) trial.next();
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      this.ended = Math.min(...this.trials.map(({ states }) => states.length - 1));
+      this.problem = error.message;
+    }
+    this.now = Math.min(k, this.ended);
   }
 
   toggle() {
@@ -110,26 +147,37 @@ class Playground {
       this.pause();
     } else {
       if (this.now >= this.ended) this.go(0);
-      this.play.textContent = "Pause";
-      this.timer = requestAnimationFrame(() => this.frame());
+      this.run(LAST, calm());
     }
     this.announce();
   }
 
+  // One step for each frame; in a hurry, as many as there is time for.
+  run(goal, hurry) {
+    this.pause();
+    [this.goal, this.hurry, this.shown] = [goal, hurry, 0];
+    this.play.textContent = "Pause";
+    this.timer = requestAnimationFrame(() => this.frame());
+  }
+
   frame() {
-    const until = performance.now() + BUDGET;
-    do this.go(this.now + 1); while (this.timer && this.now < this.ended && performance.now() < until && document.hidden);
-    if (this.timer) this.timer = this.now < this.ended ? requestAnimationFrame(() => this.frame()) : this.pause();
+    if (!this.root.isConnected) return;
+    const [began, goal] = [performance.now(), () => this.now >= Math.min(this.goal, this.ended)];
+    do this.reach(this.now + 1); while (this.hurry && !goal() && performance.now() < began + BUDGET);
+    if (goal()) this.pause();
+    else this.timer = requestAnimationFrame(() => this.frame());
+    if (!this.timer || !calm() || began > this.shown + REST) this.show();
     if (!this.timer) this.announce();
   }
 
   pause() {
-    if (this.timer) cancelAnimationFrame(this.timer);
-    this.timer = null;
+    cancelAnimationFrame(this.timer);
+    [this.timer, this.hurry] = [null, false];
     this.play.textContent = "Play";
   }
 
-  show(problem = "") {
+  show() {
+    this.shown = performance.now();
     for (const trial of this.trials) {
       const { pieces, regions, bound, budget } = trial.states[this.now];
       const limits = bound === null ? "" : `; bound ${bound.toPrecision(3)}, depth budget ${budget.toPrecision(3)}`;
@@ -139,11 +187,9 @@ class Playground {
     }
     this.at.value = this.now;
     this.at.setAttribute("aria-valuetext", `step ${this.now}`);
-    this.problem = problem;
     this.asked.hidden = Boolean(this.guess || this.skipped);
-    this.kept.textContent = this.guess ? `Your guess: ${this.guess} pieces after ${LAST} steps.` : "";
+    this.kept.textContent = this.guess ? `Your guess: ${many(this.guess, "piece")} after ${LAST} steps.` : "";
     this.plot();
-    if (!this.timer) this.announce();
   }
 
   // The curves; hidden until a guess is made or refused, and then only as far as the run has come.
@@ -164,13 +210,15 @@ class Playground {
     return `step ${this.now}: ${this.trials.map(({ words }) => words).join("; ")}`;
   }
 
+  // Not while it plays: a screen reader would be told of every step.
   announce() {
-    this.status.textContent = this.problem ? `${this.problem}. The run ends after step ${this.now}.` : `At ${this.summary()}.`;
+    const stopped = this.problem && this.now === this.ended;
+    this.status.textContent = stopped ? `${this.problem}. The run ends after step ${this.now}.` : `At ${this.summary()}.`;
   }
 
   share() {
-    const chosen = new URLSearchParams({ ...this.settings, step: this.now, ...(this.guess ? { guess: this.guess } : {}) });
-    history.replaceState(null, "", `${MARK}${chosen}`);
+    const { settings, guess, skipped, now } = this;
+    history.replaceState(null, "", write({ place: this.place(), settings, guess, skipped, step: now }));
     const done = () => { this.status.textContent = "The address of this page now holds the whole state; it has been copied."; };
     navigator.clipboard?.writeText(location.href).then(done, () => this.byHand()) ?? this.byHand();
   }
@@ -180,9 +228,7 @@ class Playground {
   }
 }
 
+// A page may hold this script several times; a page that was saved while it was open is built anew.
 export function mount() {
-  for (const root of document.querySelectorAll(".playground:not([data-ready])")) {
-    root.dataset.ready = "";
-    root.instance = new Playground(root);
-  }
+  for (const root of document.querySelectorAll(".playground")) root.instance ??= new Playground(root);
 }
