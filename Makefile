@@ -1,5 +1,6 @@
 # make book  build the book into _build/html          make live   edit and run the chapters in JupyterLab
 # make test  build the book and pass every test        make bench  compare speeds, write results/bench.json
+# make pdf   print the built book as one file, _build/html/affinepieces.pdf; needs Chromium (apt-get install chromium)
 # make study  make the runs of the numerical study that are missing, write results/study
 # make reseed       re-run the chapters with other random numbers
 # make test-matrix  test the distributions, the lower bounds of the dependencies, and newer Pythons
@@ -8,9 +9,12 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: book test test-matrix live study reseed bench clean
+.PHONY: book pdf test test-matrix live study reseed bench clean
 book: $(VENV)/.ready
 	$(BIN)/python book/_tools/build.py
+
+pdf: book
+	$(BIN)/python book/_tools/pdf.py
 
 test: book
 	$(BIN)/python -m pytest -n 2 --dist loadfile --book-cache
