@@ -1,4 +1,5 @@
 # make book  build the book into _build/html          make live   edit and run the chapters in JupyterLab
+# make app   open the playground and the explorations in the browser, served to this machine only
 # make test  build the book and pass every test        make bench  compare speeds, write results/bench.json
 # make pdf   print the built book as one file, _build/html/affinepieces.pdf; needs Chromium (apt-get install chromium)
 # make study  make the runs of the numerical study that are missing, write results/study
@@ -10,6 +11,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .PHONY: book pdf test test-matrix live study reseed bench clean
+.PHONY: book test test-matrix live app study reseed bench clean
 book: $(VENV)/.ready
 	$(BIN)/python book/_tools/build.py
 
@@ -24,6 +26,9 @@ test-matrix:
 
 live: $(VENV)/.ready
 	$(BIN)/python book/_tools/live.py
+
+app: book
+	$(BIN)/python book/_tools/app.py
 
 study: $(VENV)/.ready
 	$(BIN)/affinepieces study run --preset full

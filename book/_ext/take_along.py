@@ -7,12 +7,11 @@ import re
 import sys
 from pathlib import Path
 
-import nbformat
 from sphinx.errors import ConfigError
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "_tools"))
-from pages import BOOK, chapters  # noqa: E402
-from readable import readable  # noqa: E402
+import readable
+from pages import BOOK, chapters
 
 COLAB = "https://colab.research.google.com/github/{name}/blob/notebooks/{stem}.ipynb"
 BINDER = "https://mybinder.org/v2/gh/{name}/{branch}?urlpath=lab/tree/notebooks/{stem}.ipynb"
@@ -49,10 +48,8 @@ def buttons(app, pagename, templatename, context, doctree):
 
 
 def write(app, error):
-    if error or app.builder.name != "html":
-        return
-    for page in chapters():
-        nbformat.write(readable(page, repository(app)[0]), Path(app.outdir) / "book" / f"{page.stem}.ipynb")
+    if not error and app.builder.name == "html":
+        readable.write(Path(app.outdir) / "book", repository(app)[0])
 
 
 def setup(app):

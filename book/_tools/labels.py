@@ -17,7 +17,7 @@ from pages import BOOK
 KINDS = {"prf:theorem": "Theorem", "prf:lemma": "Lemma", "prf:proposition": "Proposition",
          "prf:corollary": "Corollary", "prf:definition": "Definition", "exercise": "Exercise"}
 NUMBERED = re.compile(r"^`{3,}\{(?P<kind>prf:\w+|exercise)\}(?P<title>.*)\n:label: (?P<label>\S+)$"
-                      r"|^\$\$ \((?P<equation>[\w-]+)\)$|^    name: (?P<figure>[\w-]+)$", re.MULTILINE)
+                      r"|\$\$ \((?P<equation>[\w-]+)\)$|^    name: (?P<figure>[\w-]+)$", re.MULTILINE)
 
 
 @dataclass(frozen=True)

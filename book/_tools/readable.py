@@ -1,14 +1,17 @@
 """A chapter as a notebook that any program can show: its directives and roles become ordinary Markdown.
 
 There is no way back from it to the page, so these notebooks are for taking along; `make live` edits the pages.
+`readable.py FOLDER [REPOSITORY]` writes them all.
 """
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import jupytext
+import nbformat
 from ipykernel.ipkernel import IPythonKernel
 from jupytext.config import load_jupytext_config
 from nbformat import NotebookNode
@@ -83,8 +86,8 @@ class Words:
             elif target := re.fullmatch(r"\(([\w-]+)\)=", line):
                 yield f'<a id="{target[1]}"></a>'
                 yield ""
-            elif equation := re.fullmatch(r"\$\$ \(([\w-]+)\)", line):
-                yield rf"\tag{{{self.names[equation[1]].name.strip('()')}}}"
+            elif equation := re.fullmatch(r"(.*)\$\$ \(([\w-]+)\)", line):
+                yield rf"{equation[1]}\tag{{{self.names[equation[2]].name.strip('()')}}}"
                 yield "$$"
             else:
                 yield self.inline(line)
@@ -142,3 +145,13 @@ def on_one_line(text: str) -> str:
     """Formulas on lines of their own on one line each: in a quotation the marks of the lines would get into them."""
     return re.sub(r"\$\$.*?\$\$", lambda formula: " ".join(formula[0].split("\n")), text, flags=re.DOTALL)
 
+
+def write(folder: Path, repository: str = "") -> None:
+    """The notebooks of all pages with code."""
+    folder.mkdir(exist_ok=True)
+    for page in chapters():
+        nbformat.write(readable(page, repository), folder / f"{page.stem}.ipynb")
+
+
+if __name__ == "__main__":
+    write(Path(sys.argv[1]), *sys.argv[2:])

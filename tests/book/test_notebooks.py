@@ -1,18 +1,25 @@
-"""make live loses no edits, whichever of a pair holds them; make clean neither."""
+"""make live loses no edits, whichever of a pair holds them; make clean neither.  Saving changes the edited lines."""
 import asyncio
+import difflib
+import json
 import os
 import shlex
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import jupytext
 import nbformat
 import pytest
+from ipykernel.ipkernel import IPythonKernel
+from jupyter_client.kernelspec import KernelSpecManager
 from jupytext import AsyncTextFileContentsManager
 
+import live
 import notebooks
 from book.chapters import chapter
+from pages import chapters
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -179,3 +186,67 @@ def test_clean_removes_only_what_holds_no_edits(pair):
     pair.live()
     [aside] = pair.aside()
     assert notebooks.remove(pair.root) == [f"kept notebooks/{aside.name}: it holds edits"]
+
+
+def changes(before, after):
+    return [line for line in difflib.ndiff(before.splitlines(), after.splitlines()) if line[0] in "+-"]
+
+
+@pytest.fixture(params=chapters(), ids=lambda page: page.stem)
+def real(tmp_path, request):
+    """A chapter of the book in a repository of its own, with its notebook."""
+    (tmp_path / "book").mkdir()
+    for name in ("jupytext.toml", "book/references.bib", f"book/{request.param.name}"):
+        shutil.copy(ROOT / name, tmp_path / name)
+    page = tmp_path / "book" / request.param.name
+    assert notebooks.write(page, tmp_path) == ""
+    return page
+
+
+def test_saving_in_jupyterlab_changes_what_was_edited_only(real):
+    lab = AsyncTextFileContentsManager(root_dir=str(real.parents[1]))
+    lab.register_pre_save_hook(live.on_save)
+    before, name = real.read_text("utf8"), f"notebooks/{real.stem}.ipynb"
+    model = asyncio.run(lab.get(name, type="notebook"))
+    metadata, spec = model["content"].metadata, KernelSpecManager().get_kernel_spec("python3")
+    assert metadata.kernelspec == {"name": "python3", "display_name": spec.display_name, "language": spec.language}
+    assert metadata.language_info == IPythonKernel.language_info  # JupyterLab sets both, and calls a change unsaved
+    for cell in model["content"].cells:
+        cell.metadata |= {"jupyter": {"source_hidden": True}, "trusted": True, "collapsed": True}
+    asyncio.run(lab.save(model, name))
+    assert changes(before, real.read_text("utf8")) == []
+    model["content"].cells[0].source += "\nOne line more."
+    asyncio.run(lab.save(model, name))
+    assert changes(before, real.read_text("utf8")) == ["+ One line more."]
+
+
+def test_saving_in_vs_code_changes_what_was_edited_only(real):
+    settings = json.loads((ROOT / ".vscode" / "settings.json").read_text("utf8"))
+    before, notebook = real.read_text("utf8"), real.parents[1] / "notebooks" / f"{real.stem}.ipynb"
+    content = nbformat.read(notebook, 4)
+    content.cells[0].source += "\nOne line more."
+    nbformat.write(content, notebook)
+    os.utime(real, (0, 0))
+    subprocess.run([sys.executable, "-m", "jupytext", *settings["jupytextSync.syncArgs"], notebook], check=True,
+                   capture_output=True)
+    assert changes(before, real.read_text("utf8")) == ["+ One line more."]
+
+
+def test_vs_code_is_told_what_opens_the_chapters():
+    settings, wanted = (json.loads((ROOT / ".vscode" / f"{name}.json").read_text("utf8"))
+                        for name in ("settings", "extensions"))
+    assert settings["workbench.editorAssociations"] == {"**/book/*.md": "jupytextSync.pairedNotebookEditor"}
+    assert {"caenrigen.jupytext-sync", "ms-toolsai.jupyter"} <= set(wanted["recommendations"])
+
+
+def test_root_is_let_in():
+    assert "--allow-root" in live.options(root=True)
+    assert "--allow-root" not in live.options(root=False)
+    assert "--ServerApp.ip=127.0.0.1" in live.options(root=False)
+
+
+def test_the_names_come_with_the_notebook():
+    assert notebooks.names(ROOT / "book" / "08_one_step.md").items() >= {
+        "thm-one-step": ("Theorem 8.2", "notebooks/08_one_step.ipynb"),
+        "lem-crossing": ("Lemma 7.1", "notebooks/07_crossing_lemma.ipynb"),
+        "HaninRolnick2019": ("Hanin and Rolnick (2019)", "")}.items()

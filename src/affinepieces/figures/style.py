@@ -18,7 +18,7 @@ CYCLE = (EXACT, ROUNDED, GREEN, PURPLE, YELLOW, SKY)
 
 def use_style() -> None:
     """Set matplotlib's defaults for the book's figures: vector graphics, 2 pt lines, no title."""
-    set_matplotlib_formats("svg")  # type: ignore[no-untyped-call]
+    set_matplotlib_formats("svg", metadata={"Date": None})  # type: ignore[no-untyped-call]
     mpl.rcParams.update({
         "figure.figsize": (6.4, 3.6), "figure.facecolor": "white", "savefig.bbox": "tight",
         "figure.constrained_layout.use": True,
