@@ -7,6 +7,7 @@ import re
 import signal
 from importlib.util import find_spec
 from pathlib import Path
+from shutil import which
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch is loaded: the tests themselves run side by side
 
@@ -33,4 +34,6 @@ def pytest_ignore_collect(collection_path: Path):
 
 def pytest_report_header():
     files = [file.name for file in sorted(Path(__file__).parent.rglob("*.py")) if left_out(file)]
-    return f"without {', '.join(MISSING)}, left out: {' '.join(files)}" if files else None
+    firefox = which("geckodriver") and (which("firefox") or which("firefox-esr"))
+    return [*([f"without {', '.join(MISSING)}, left out: {' '.join(files)}"] if files else []),
+            *([] if firefox else ["without Firefox and geckodriver, left out: the browser tests in Firefox"])]

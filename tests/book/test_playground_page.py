@@ -34,6 +34,7 @@ def page(driver, site):
     return driver
 
 
+@pytest.mark.every_browser
 def test_a_guess_then_the_whole_run(page):
     curve = page.find_elements(By.CSS_SELECTOR, ".playground svg")[-1]
     assert "guess" not in curve.get_attribute("innerHTML")
@@ -45,6 +46,7 @@ def test_a_guess_then_the_whole_run(page):
     assert_quiet(page)
 
 
+@pytest.mark.every_browser
 def test_keyboard_alone(page):
     step = button(page, "Step")
     step.send_keys(Keys.ENTER)
@@ -78,6 +80,7 @@ def test_touch(page):
         page.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": False})
 
 
+@pytest.mark.every_browser
 def test_a_link_opens_the_state(page):
     for name, value in (("start", "random"), ("depth", "3"), ("arithmetic", "bfloat16"), ("target", "sine")):
         Select(page.find_element(By.CSS_SELECTOR, f".playground select[name={name}]")).select_by_value(value)
@@ -94,6 +97,7 @@ def test_a_link_opens_the_state(page):
     assert_quiet(page)
 
 
+@pytest.mark.every_browser
 def test_two_arithmetics_side_by_side(page):
     button(page, "Same start, two arithmetics").click()
     for _ in range(2):
@@ -102,6 +106,7 @@ def test_two_arithmetics_side_by_side(page):
     assert len(page.find_elements(By.CSS_SELECTOR, ".playground .panels svg")) == 2
 
 
+@pytest.mark.every_browser
 def test_a_run_that_diverges_says_so(page):
     for name, value in DIVERGING:
         Select(page.find_element(By.CSS_SELECTOR, f".playground select[name={name}]")).select_by_value(value)

@@ -29,6 +29,7 @@ def test_pages_are_light(driver, server):
         assert weight < (0.9e6 if page in WITH_SLIDERS else 0.6e6), page
 
 
+@pytest.mark.every_browser
 @pytest.mark.parametrize("page", PAGES)
 def test_page_is_complete_and_quiet(driver, site, page):
     driver.get(f"{site}/book/{page}.html")
@@ -62,6 +63,7 @@ def test_nothing_sticks_out(driver, server, page, width):
         driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
 
+@pytest.mark.every_browser
 @pytest.mark.parametrize("page", WITH_SLIDERS)
 def test_every_slider_turns_its_figure(driver, site, page):
     driver.get(f"{site}/book/{page}.html")
@@ -84,6 +86,7 @@ def test_every_slider_turns_its_figure(driver, site, page):
     assert_quiet(driver)
 
 
+@pytest.mark.every_browser
 def test_a_link_opens_the_setting_that_it_names(driver, site):
     address = f"{site}/book/03_exponentially_many.html"
     driver.get(address)
@@ -98,6 +101,7 @@ def test_a_link_opens_the_setting_that_it_names(driver, site):
     assert [f.get_attribute("aria-label") for f in shown] == [said]
 
 
+@pytest.mark.every_browser
 def test_search_finds_a_chapter(driver, server):
     driver.get(f"{server}/search.html?q=sawtooth")
     hits = wait(driver, "#search-results li a")
@@ -105,6 +109,7 @@ def test_search_finds_a_chapter(driver, server):
     assert_quiet(driver)
 
 
+@pytest.mark.every_browser
 def test_front_door_leads_to_the_landing_page(driver, site):
     driver.get(f"{site}/index.html")
     WebDriverWait(driver, 10).until(lambda d: d.current_url.endswith("/book/index.html"))
