@@ -8,7 +8,8 @@ const { format, generator, rounding } = await import(new URL("arithmetic.js", fo
 const { step } = await import(new URL("training.js", folder));
 const { count } = await import(new URL("pieces.js", folder));
 const { dataDriven, depthBudget } = await import(new URL("bounds.js", folder));
-const { sawtooth } = await import(new URL("model.js", folder));
+const { Trial, sawtooth } = await import(new URL("model.js", folder));
+const { read, write } = await import(new URL("address.js", folder));
 
 const view = new DataView(new ArrayBuffer(8));
 
@@ -65,7 +66,18 @@ function constructed({ n, peak, gentle }) {
   return { weights: net.map((layer) => hex(layer.weights)), biases: net.map((layer) => hex(layer.biases)) };
 }
 
-const tasks = { bounded, constructed, trained, counted: ({ net }) => count(network(net)), rounded };
+// What is wrong with this network as a state of a run; "" if nothing is.
+function refused({ net }) {
+  try {
+    Trial.prototype.state.call({ delta: 0 }, network(net));
+    return "";
+  } catch (error) {
+    return error.message;
+  }
+}
+
+const tasks = { bounded, constructed, trained, refused, rounded,
+  counted: ({ net }) => count(network(net)), opened: ({ hash }) => read(hash), shared: ({ state }) => write(state) };
 for await (const line of createInterface({ input: process.stdin })) {
   const asked = JSON.parse(line);
   console.log(JSON.stringify(tasks[asked.task](asked)));

@@ -89,6 +89,35 @@ def test_extreme_parameters_are_counted_exactly():
                            strict=True):
         counts = ap.trace(net, UNIT, exact=True)
         assert (answer["pieces"], answer["regions"]) == (counts.pieces, counts.regions)
+        assert np.isfinite([v for layer in answer["variations"] for v in layer]).all()
+
+
+def test_variations_of_many_layers_of_small_weights():
+    """The exponents of all layers together lie far below those of float64, the variations do not."""
+    tiny = 2.0**-300
+    net = ap.ReLUNetwork([[[1.0], [tiny]]] + [[[1.0, 0.0], [1 / 3, tiny]]] * 6 + [[[1.0, 1.0]]],
+                         [[0.0, 0.0]] * 7 + [[0.0]])
+    answer, = ask([{"task": "counted", "net": network(net)}])
+    assert answer["variations"][-1] == pytest.approx([1, 1 / 3], rel=1e-12)
+
+
+def test_a_network_whose_values_overflow_ends_the_run():
+    def scaled(size):
+        return ap.ReLUNetwork([[[size]], [[size]]], [[0.0], [0.0]])
+
+    fine, large = ask([{"task": "refused", "net": network(scaled(size))} for size in (1e100, 1e200)])
+    assert fine == ""
+    assert "too large: the training has diverged" in large
+
+
+def test_what_is_shared_is_opened():
+    settings = ask([{"task": "opened", "hash": "#play?"}])[0]["settings"]
+    for place, guess, skipped, step in ((1, None, False, 0), (2, 7, False, 200), (1, None, True, 3)):
+        state = {"place": place, "settings": {**settings, "depth": "3"}, "guess": guess, "skipped": skipped,
+                 "step": step}
+        hash_, = ask([{"task": "shared", "state": state}])
+        assert ask([{"task": "opened", "hash": hash_}]) == [state]
+    assert ask([{"task": "opened", "hash": "#what-to-try"}]) == [None]
 
 
 def test_the_page_is_small():
