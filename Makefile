@@ -10,8 +10,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: book pdf test test-matrix live study reseed bench clean
-.PHONY: book test test-matrix live app study reseed bench clean
+.PHONY: book pdf test test-matrix live app study reseed bench clean
 book: $(VENV)/.ready
 	$(BIN)/python book/_tools/build.py
 
