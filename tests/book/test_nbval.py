@@ -11,7 +11,7 @@ from book.browser import ROOT
 
 pytest.importorskip("nbval")
 CELLS = ("import affinepieces as ap\nfrom affinepieces import figures\nimport matplotlib.pyplot as plt\n"
-         "figures.use_style()\nfig, ax = plt.subplots()\nax.plot([0, 1], [1, 0])",
+         "figures.use_style()\nfig, ax = plt.subplots()\nlines = ax.plot([0, 1], [1, 0])",
          "def draw(n):\n    fig, ax = plt.subplots()\n    ax.plot([0, n], label=f'{n}')\n    return fig\n\n"
          "ap.explore(draw, n=[1, 2], labels={'n': 'n'}, alt='A line')",
          "ap.Playground('collapse')",
