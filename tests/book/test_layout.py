@@ -1,15 +1,15 @@
 """Pages on a phone, in the dark and on paper; figures whose legends leave the curves free."""
 from __future__ import annotations
 
-import base64
 import re
 import sys
+import time
 
 import pytest
 from bs4 import BeautifulSoup
 from selenium.webdriver.support.ui import WebDriverWait
 
-from book.browser import CHROMIUM, HTML, ROOT, wait
+from book.browser import CHROMIUM, HTML, ROOT
 from book.test_site import PAGES
 
 sys.path.insert(0, str(ROOT / "book" / "_tools"))
@@ -18,7 +18,8 @@ import pdf  # noqa: E402
 READY = """return document.readyState === 'complete' && (!document.querySelector('article .math') ||
   !document.querySelector('article .math:not(:has(mjx-container))'))"""
 FIGURES = sorted((HTML / "_images").glob("*.svg"))
-OPEN = "document.querySelectorAll('.toggle-hidden').forEach((e) => e.classList.remove('toggle-hidden'));"
+OPEN = """document.querySelectorAll('.toggle-hidden').forEach((e) => e.classList.remove('toggle-hidden'));
+  document.querySelectorAll('article details').forEach((e) => { e.open = true; });"""
 SETTLED = "const done = arguments[0]; setTimeout(() => requestAnimationFrame(() => requestAnimationFrame(done)), 50);"
 
 
@@ -41,7 +42,7 @@ def visit(driver, address):
 def test_a_phone_shows_all_of_it(phone, server, page):
     """What does not fit can be scrolled, and fades where there is more of it."""
     visit(phone, f"{server}/book/{page}.html")
-    assert phone.execute_script("""
+    assert settled(phone, """
       const cut = [];
       for (const box of document.querySelectorAll('article :is(mjx-container, pre, .scrolls, .frame)')) {
         const inside = box.querySelector(':scope > :is(mjx-math, img, svg)') ?? box;
@@ -50,9 +51,17 @@ def test_a_phone_shows_all_of_it(phone, server, page):
         const moves = style.overflowX === 'auto' && style.maskImage.includes('gradient');
         if (box.clientWidth && width > box.clientWidth + 1.5 && !moves) cut.push(box.textContent.slice(0, 80));
         const right = box.getBoundingClientRect().right;
-        if (box.clientWidth && right > innerWidth + 1) cut.push(['sticks out', box.textContent.slice(0, 80)]);
+        if (box.clientWidth && right > innerWidth + 1) cut.push(`sticks out: ${box.textContent.slice(0, 80)}`);
       }
       return cut;""") == []
+
+
+def settled(driver, script, seconds=10):
+    """What a script that lists faults returns once it lists none, or at last."""
+    end = time.monotonic() + seconds
+    while (faults := driver.execute_script(script)) and time.monotonic() < end:
+        time.sleep(0.1)
+    return faults
 
 
 def test_the_fade_goes_where_there_is_more(phone, server):
@@ -129,13 +138,65 @@ def test_the_index_fits_a_phone(phone, server):
     assert phone.execute_script("return document.scrollingElement.scrollWidth") <= 390
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", [page for page in PAGES if page[0].isdigit()])
 def test_the_code_of_the_opening_figure_is_in_one_fold(page):
-    """No second bar stands between the first and its figure."""
     article = BeautifulSoup((HTML / "book" / f"{page}.html").read_text("utf8"), "html.parser").select_one("article")
-    folded = [cell for cell in article.select("div.cell") if cell.select_one(":scope > details.hide")]
-    for cell in folded[:1]:
-        assert cell.select_one(":scope > .cell_output"), "a folded cell that shows nothing"
+    first = article.select_one("div.cell")
+    assert first.select_one(":scope > details.hide") and first.select_one(":scope > .cell_output figure")
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_paper_loses_nothing(driver, server, page):
+    """On a page of A4 with its margins nothing is folded, cut or dark, and what is for the screen is gone."""
+    driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride",
+                           {"width": 642, "height": 971, "deviceScaleFactor": 1, "mobile": False})
+    driver.get(f"{server}/book/{page}.html")
+    WebDriverWait(driver, 30).until(lambda d: d.execute_script(READY))
+    driver.execute_script("document.documentElement.dataset.theme = 'dark'; dispatchEvent(new Event('beforeprint'));")
+    driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    try:
+        assert settled(driver, """
+          const seen = (e) => e.getClientRects().length && getComputedStyle(e).visibility === 'visible';
+          const list = (css) => [...document.querySelectorAll(css)];
+          const name = (e) => `${e.tagName} ${e.className} ${e.textContent.slice(0, 60)}`;
+          const folded = list('.admonition.toggle > :not(script)').filter((e) => e.textContent.trim() && !seen(e));
+          const cut = list('article :is(mjx-math, pre, table, img, .frame:not([hidden]) svg)').filter((e) =>
+            seen(e) && (e.getBoundingClientRect().right > innerWidth + 1 || e.scrollWidth > e.clientWidth + 1 &&
+            e.tagName === 'PRE'));
+          const screen = list(`.bd-sidebar-primary, .bd-sidebar-secondary, .bd-header-article, .prev-next-footer,
+            .copybtn, .toggle-button, details.hide, .explore input`).filter(seen);
+          const faults = [...folded.map((e) => `folded: ${name(e)}`), ...cut.map((e) => `cut: ${name(e)}`),
+                          ...screen.map((e) => `for the screen: ${name(e)}`)];
+          return document.documentElement.dataset.theme === 'light' ? faults : [...faults, 'dark'];""") == []
+    finally:
+        driver.execute_script("dispatchEvent(new Event('afterprint'))")
+        driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+        driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def test_the_links_of_the_printed_book_lead_within_it(driver):
+    whole = BeautifulSoup(pdf.assemble(list(pdf.documents())), "html.parser")
+    articles = whole.select("article")
+    assert [article["id"] for article in articles] == [name.split("/")[-1] for name in pdf.documents()]
+    anchors = [e["id"] for article in articles for e in [article, *article.select("[id]")]]
+    links = {link["href"] for article in articles for link in article.select("a[href]")}
+    assert {link for link in links if not link.startswith("http") and anchors.count(link[1:]) != 1} == set()
+    assert len({link for link in links if link.startswith("#")}) > 500
+
+
+def test_pages_are_printed_into_one_file(driver, tmp_path):
+    target = tmp_path / "some.pdf"
+    pdf.print_pages(CHROMIUM, ["book/index", "book/part_1"], target)
+    printed = target.read_bytes()
+    assert printed.startswith(b"%PDF") and 3 <= len(re.findall(rb"/Type */Page\b", printed)) <= 5
+    assert b"/Outlines" in printed
+    assert not (HTML / "book" / "_paper.html").exists()
+
+
+def test_who_has_no_chromium_is_told_how_to_get_it(monkeypatch):
+    monkeypatch.setattr(pdf.shutil, "which", lambda name: None)
+    with pytest.raises(SystemExit, match="apt-get install chromium"):
+        pdf.main()
 
 
 LEGENDS = """

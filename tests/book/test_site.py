@@ -55,7 +55,7 @@ def test_nothing_sticks_out(driver, server, page, width):
         overflow = driver.execute_script("""
             const out = [...document.querySelectorAll('article > section p, article img, .explore svg, article table')]
               .filter(e => e.getClientRects().length && e.getBoundingClientRect().right > innerWidth + 1
-                           && !e.closest('pre, .pst-scrollable-table-container'));
+                           && !e.closest('pre, .scrolls, .frame, .pst-scrollable-table-container'));
             return out.map(e => e.outerHTML.slice(0, 80));""")
         assert overflow == []
         assert driver.execute_script("return document.scrollingElement.scrollWidth") <= width
