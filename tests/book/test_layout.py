@@ -13,7 +13,7 @@ from book.browser import CHROMIUM, HTML, ROOT
 from book.test_site import PAGES
 
 sys.path.insert(0, str(ROOT / "book" / "_tools"))
-import pdf  # noqa: E402
+import pdf
 
 READY = """return document.readyState === 'complete' && (!document.querySelector('article .math') ||
   !document.querySelector('article .math:not(:has(mjx-container))'))"""
@@ -78,7 +78,8 @@ def test_numbers_at_axes_can_be_read_on_a_phone(phone, server, page):
     """They are drawn in 11 pt, 14.7 px; figures are never shrunk so far that less than 9 px are left."""
     visit(phone, f"{server}/book/{page}.html")
     sizes = phone.execute_script("""
-      return [...document.querySelectorAll('article .scrolls img, article .explore .frame:not([hidden]) svg')].map((e) =>
+      const shown = 'article .scrolls img, article .explore .frame:not([hidden]) svg';
+      return [...document.querySelectorAll(shown)].map((e) =>
         e.getBoundingClientRect().width / (e.naturalWidth ?? e.width.baseVal.value) * 11 * 4 / 3);""")
     assert min(sizes, default=9) >= 9
 
@@ -110,7 +111,8 @@ def test_captions_stand_out(driver, server, theme):
       for (let e = caption; e; e = e.parentElement) opacity *= getComputedStyle(e).opacity;
       return [getComputedStyle(caption).color, getComputedStyle(document.body).backgroundColor, opacity];""")
     one, two = sorted((luminance(text), luminance(ground)))
-    assert opacity == 1 and (two + 0.05) / (one + 0.05) >= 4.5
+    assert opacity == 1
+    assert (two + 0.05) / (one + 0.05) >= 4.5
 
 
 def luminance(colour):
@@ -142,7 +144,8 @@ def test_the_index_fits_a_phone(phone, server):
 def test_the_code_of_the_opening_figure_is_in_one_fold(page):
     article = BeautifulSoup((HTML / "book" / f"{page}.html").read_text("utf8"), "html.parser").select_one("article")
     first = article.select_one("div.cell")
-    assert first.select_one(":scope > details.hide") and first.select_one(":scope > .cell_output figure")
+    assert first.select_one(":scope > details.hide")
+    assert first.select_one(":scope > .cell_output figure")
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -188,7 +191,8 @@ def test_pages_are_printed_into_one_file(driver, tmp_path):
     target = tmp_path / "some.pdf"
     pdf.print_pages(CHROMIUM, ["book/index", "book/part_1"], target)
     printed = target.read_bytes()
-    assert printed.startswith(b"%PDF") and 3 <= len(re.findall(rb"/Type */Page\b", printed)) <= 5
+    assert printed.startswith(b"%PDF")
+    assert 3 <= len(re.findall(rb"/Type */Page\b", printed)) <= 5
     assert b"/Outlines" in printed
     assert not (HTML / "book" / "_paper.html").exists()
 
@@ -211,7 +215,8 @@ LEGENDS = """
       const place = curve.getScreenCTM(), length = curve.getTotalLength();
       for (let s = 0; s <= length; s += 2) {
         const at = curve.getPointAtLength(s).matrixTransform(place);
-        if (inside(at.x, at.y) && at.x <= frame.right && at.x >= frame.left && at.y >= frame.top && at.y <= frame.bottom) {
+        const drawn = at.x <= frame.right && at.x >= frame.left && at.y >= frame.top && at.y <= frame.bottom;
+        if (inside(at.x, at.y) && drawn) {
           covered.push(`${curve.parentElement.id} under ${legend.id}`);
           break;
         }
