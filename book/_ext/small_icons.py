@@ -14,7 +14,8 @@ SCRIPT = """(() => {
     if (!name) return;
     const [width, height, path] = icons[name.slice(3)];
     const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-    svg.setAttribute("class", `svg-inline--fa ${i.getAttribute("class")}`);
+    for (const { name: key, value } of i.attributes) svg.setAttribute(key, value);
+    svg.classList.add("svg-inline--fa");
     svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
     svg.setAttribute("aria-hidden", "true");
     svg.setAttribute("style", "height: 1em; vertical-align: -0.125em");
