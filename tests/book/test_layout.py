@@ -81,6 +81,8 @@ def test_numbers_at_axes_can_be_read_on_a_phone(phone, server, page):
       const shown = 'article .scrolls img, article .explore .frame:not([hidden]) svg';
       return [...document.querySelectorAll(shown)].map((e) =>
         e.getBoundingClientRect().width / (e.naturalWidth ?? e.width.baseVal.value) * 11 * 4 / 3);""")
+      const figures = document.querySelectorAll('article .scrolls img, article .explore .frame:not([hidden]) svg');
+      return [...figures].map((e) => e.getBoundingClientRect().width / (e.naturalWidth ?? e.width.baseVal.value) * 11 * 4 / 3);""")
     assert min(sizes, default=9) >= 9
 
 
@@ -217,6 +219,8 @@ LEGENDS = """
         const at = curve.getPointAtLength(s).matrixTransform(place);
         const drawn = at.x <= frame.right && at.x >= frame.left && at.y >= frame.top && at.y <= frame.bottom;
         if (inside(at.x, at.y) && drawn) {
+        const shown = at.x >= frame.left && at.x <= frame.right && at.y >= frame.top && at.y <= frame.bottom;
+        if (shown && inside(at.x, at.y)) {
           covered.push(`${curve.parentElement.id} under ${legend.id}`);
           break;
         }
