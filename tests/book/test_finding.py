@@ -16,10 +16,13 @@ from pathlib import Path
 from types import SimpleNamespace
 from urllib.parse import urljoin
 
+import pydata_sphinx_theme
 import pytest
+import small_fonts
 import status
 import yaml
 from bs4 import BeautifulSoup
+from fontTools.ttLib import TTFont
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
@@ -38,6 +41,16 @@ PREVIEWS = HTML / "_static" / "previews" / "book"
 def built():
     if not HTML.exists():
         pytest.skip("missing: the built book (make book)")
+
+
+@pytest.fixture(autouse=True)
+def forget(request):
+    """What the pages of the test before asked for, and broke off when they were left, is not held against the next."""
+    if "driver" in request.fixturenames:
+        driver = request.getfixturevalue("driver")
+        driver.get("about:blank")
+        requests_of(driver)
+        driver.get_log("browser")
 
 
 # --- previews
@@ -135,7 +148,6 @@ def test_a_finger_follows_the_link_and_sees_no_preview(driver, server):
 
 def test_mathematics_is_typeset_on_a_page_that_has_none_itself(driver, site):
     driver.get(f"{site}/book/part_1.html")
-    driver.get_log("browser")  # what other pages said
     assert driver.execute_script("return typeof MathJax") == "undefined"
     driver.execute_script("""
         window.previews = {"#x": '<div class="math">\\\\(x^2\\\\)</div>'};
@@ -412,3 +424,22 @@ def test_status_tells_what_was_left_out(built, monkeypatch):
     assert f"- {number} of {number} pages with code were not run again" in status.skipped(ROOT, env)
     env.found_docs.remove("book/speed")
     assert status.skipped(ROOT, env).startswith("- `speed.md` is no page of the book.")
+
+
+def test_the_font_of_icons_has_those_that_are_drawn_and_few_more(driver, server):
+    file, = HTML.rglob("fa-solid-900.*")
+    whole, = Path(pydata_sphinx_theme.__file__).parent.rglob("fa-solid-900.ttf")
+    codes = small_fonts.drawn(HTML) & set(TTFont(whole).getBestCmap())  # others are signs of companies, in another font
+    assert codes == set(TTFont(file).getBestCmap())
+    assert len(codes) > 10
+    assert len(gzip.compress(file.read_bytes())) < 25_000
+    driver.get(f"{server}/book/08_one_step.html")
+    WebDriverWait(driver, 10).until(lambda d: d.execute_script(
+        "return [...document.fonts].some((font) => font.family.includes('Awesome') && font.status === 'loaded')"))
+    assert_quiet(driver)
+
+
+def test_the_index_of_the_search_is_loaded_where_one_searches(built):
+    with_index = {file.relative_to(HTML).as_posix() for file in HTML.rglob("*.html")
+                  if re.search(r"<script[^>]*searchindex\.js", file.read_text("utf8"))}
+    assert with_index == {"search.html"}
