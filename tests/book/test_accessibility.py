@@ -19,11 +19,12 @@ OPEN = """
 LOOK = """
     const [theme, rules, done] = arguments;
     document.documentElement.dataset.theme = document.documentElement.dataset.mode = theme;
-    axe.run(document, { resultTypes: ['violations'], ...(rules ? { runOnly: rules } : {}) }).then(
+    const look = () => axe.run(document, { resultTypes: ['violations'], ...(rules ? { runOnly: rules } : {}) }).then(
       ({ violations }) => done(violations.filter(({ impact }) => ['serious', 'critical'].includes(impact)).flatMap(
         ({ id, nodes }) => nodes.map(({ target, any, all, none }) =>
           `${id}, ${theme}: ${target.join(' ')}: ${[...any, ...all, ...none].map(({ message }) => message)}`))),
-      (error) => done([`${error}`]));"""
+      (error) => done([`${error}`]));
+    requestAnimationFrame(() => requestAnimationFrame(look)); // what has been opened is laid out first"""
 
 
 @pytest.fixture(scope="module")

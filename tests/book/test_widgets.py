@@ -45,7 +45,7 @@ def test_the_page_starts_where_it_is_told_to():
     shown = ap.explore(draw, n=[1, 2, 3], kind=["a", "b"], alt="x", start={"n": 2, "kind": "b"})._repr_html_()
     visible = re.findall(r'<div class="frame"( hidden)?>', shown)
     assert [i for i, hidden in enumerate(visible) if not hidden] == [3]
-    assert re.findall(r'value="(\d)" aria-label', shown) == ["1", "1"]
+    assert re.findall(r'value="(\d)" autocomplete', shown) == ["1", "1"]
 
 
 @pytest.mark.usefixtures("frames")
