@@ -1,4 +1,3 @@
-"""What narrow pages need: no full stop alone on a line after a formula, a box around each figure that can scroll."""
 """What narrow pages need: no full stop alone on a line after a formula, and a box that scrolls around each figure."""
 import re
 
