@@ -79,7 +79,8 @@ def test_numbers_at_axes_can_be_read_on_a_phone(phone, server, page):
     visit(phone, f"{server}/book/{page}.html")
     sizes = phone.execute_script("""
       const figures = document.querySelectorAll('article .scrolls img, article .explore .frame:not([hidden]) svg');
-      return [...figures].map((e) => e.getBoundingClientRect().width / (e.naturalWidth ?? e.width.baseVal.value) * 11 * 4 / 3);""")
+      return [...figures].map((e) =>
+        e.getBoundingClientRect().width / (e.naturalWidth ?? e.width.baseVal.value) * 11 * 4 / 3);""")
     assert min(sizes, default=9) >= 9
 
 
