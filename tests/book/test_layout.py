@@ -9,7 +9,7 @@ import pytest
 from bs4 import BeautifulSoup
 from selenium.webdriver.support.ui import WebDriverWait
 
-from book.browser import CHROMIUM, HTML, ROOT
+from book.browser import HTML, ROOT, chromium
 from book.test_site import PAGES
 
 sys.path.insert(0, str(ROOT / "book" / "_tools"))
@@ -189,7 +189,7 @@ def test_the_links_of_the_printed_book_lead_within_it(driver):
 
 def test_pages_are_printed_into_one_file(driver, tmp_path):
     target = tmp_path / "some.pdf"
-    pdf.print_pages(CHROMIUM, ["book/index", "book/part_1"], target)
+    pdf.print_pages(chromium()[0], ["book/index", "book/part_1"], target)
     printed = target.read_bytes()
     assert printed.startswith(b"%PDF")
     assert 3 <= len(re.findall(rb"/Type */Page\b", printed)) <= 5
