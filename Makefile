@@ -3,6 +3,7 @@
 # make test  build the book and pass every test        make bench  compare speeds, write results/bench.json
 # make pdf   print the built book as one file, _build/html/affinepieces.pdf; needs Chromium (apt-get install chromium)
 # make study  make the runs of the numerical study that are missing, write results/study
+# make campaign     compare the playground with Python on 1000 runs, to the last bit
 # make reseed       re-run the chapters with other random numbers
 # make test-matrix  test the distributions, the lower bounds of the dependencies, and newer Pythons
 # make clean        remove everything that was made
@@ -10,7 +11,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: book pdf test test-matrix live app study reseed bench clean
+.PHONY: book pdf test test-matrix live app study campaign reseed bench clean
 book: $(VENV)/.ready
 	$(BIN)/python book/_tools/build.py
 
@@ -32,6 +33,9 @@ app: book
 study: $(VENV)/.ready
 	$(BIN)/affinepieces study run --preset full
 	$(BIN)/affinepieces study summarise --preset full --to results/study
+
+campaign: $(VENV)/.ready
+	$(BIN)/python tests/playground/campaign.py
 
 reseed: $(VENV)/.ready
 	$(BIN)/python book/_tools/reseed.py
