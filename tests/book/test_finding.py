@@ -290,6 +290,7 @@ def small(request, tmp_path_factory):
     (root / "_config.yml").write_text(yaml.safe_dump(settings), "utf8")
     (root / "_toc.yml").write_text("format: jb-book\nroot: book/index\n", "utf8")
     shutil.copytree(ROOT / "book" / "_ext", root / "book" / "_ext", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(ROOT / "book" / "_tools", root / "book" / "_tools", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copytree(ROOT / "book" / "_static", root / "book" / "_static", ignore=shutil.ignore_patterns("vendor"))
     (root / "book" / "index.md").write_text(PAGE, "utf8")
     (root / "book" / "dot.png").write_bytes(DOT)

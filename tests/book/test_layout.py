@@ -46,7 +46,7 @@ def test_a_phone_shows_all_of_it(phone, server, page):
       const cut = [];
       for (const box of document.querySelectorAll('article :is(mjx-container, pre, .scrolls, .frame)')) {
         const inside = box.querySelector(':scope > :is(mjx-math, img, svg)') ?? box;
-        const width = Math.max(inside.getBoundingClientRect().width, inside === box ? box.scrollWidth : 0);
+        const width = inside === box ? box.scrollWidth : inside.getBoundingClientRect().width;
         const style = getComputedStyle(box);
         const moves = style.overflowX === 'auto' && style.maskImage.includes('gradient');
         if (box.clientWidth && width > box.clientWidth + 1.5 && !moves) cut.push(box.textContent.slice(0, 80));
