@@ -138,6 +138,14 @@ def wait(driver, css):
     return driver.find_elements(By.CSS_SELECTOR, css)
 
 
+def open_playground(driver, site, state=""):
+    """The page of the playground, afresh: a change of the address alone would not load it again."""
+    driver.get("about:blank")
+    driver.get(f"{site}/book/playground.html{state}")
+    wait(driver, ".playground svg polyline")
+    return driver
+
+
 def assert_quiet(driver):
     """No failed request, no request to another host, no error in the console."""
     requests = requests_of(driver)

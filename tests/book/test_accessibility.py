@@ -6,7 +6,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
 from assets import TESTS, fetch
-from book.browser import ROOT, wait
+from book.browser import ROOT, open_playground, wait
 from book.test_playground_page import button, state, until
 
 PAGES = [f"book/{path.stem}" for path in sorted((ROOT / "book").glob("*.md"))] + ["genindex", "search", "prf-prf"]
@@ -51,10 +51,7 @@ def test_nothing_serious_is_found(driver, server, axe, page):
 
 @pytest.fixture
 def playground(driver, server):
-    driver.get("about:blank")
-    driver.get(f"{server}/book/playground.html")
-    wait(driver, ".playground svg polyline")
-    return driver
+    return open_playground(driver, server)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -4,9 +4,8 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
-from book.browser import assert_quiet, wait
+from book.browser import assert_quiet, open_playground, wait
 
-PAGE = "book/playground.html"
 DIVERGING = (("start", "random"), ("depth", "10"), ("width", "16"), ("rate", "-4"), ("seed", "3"))
 
 
@@ -28,10 +27,7 @@ def until(driver, ready):
 
 @pytest.fixture
 def page(driver, site):
-    driver.get("about:blank")
-    driver.get(f"{site}/{PAGE}")
-    wait(driver, ".playground svg polyline")
-    return driver
+    return open_playground(driver, site)
 
 
 @pytest.mark.every_browser

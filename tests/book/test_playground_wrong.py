@@ -4,8 +4,8 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select
 
-from book.browser import assert_quiet, wait
-from book.test_playground_page import DIVERGING, PAGE, button, state, until
+from book.browser import assert_quiet, open_playground
+from book.test_playground_page import DIVERGING, button, state, until
 
 USUAL = {"start": "gentle", "depth": "8", "width": "8", "target": "own", "noise": "0.1", "rate": "-8",
          "arithmetic": "float64", "rounding": "nearest", "delta": "0", "seed": "0", "beside": ""}
@@ -17,16 +17,11 @@ SCRIPT = """{
 
 @pytest.fixture
 def page(driver, server):
-    driver.get("about:blank")
-    driver.get(f"{server}/{PAGE}")
-    wait(driver, ".playground svg polyline")
-    return driver
+    return open_playground(driver, server)
 
 
 def opened(driver, server, address):
-    driver.get("about:blank")
-    driver.get(f"{server}/{PAGE}#play?{address}")
-    wait(driver, ".playground svg polyline")
+    open_playground(driver, server, f"#play?{address}")
     return state(driver)
 
 

@@ -64,8 +64,8 @@ def stages_of_the_error(start: str, fmt: str, remedy: str) -> dict[str, float]:
 def pieces_and_distance(remedy: str, fmt: str) -> tuple[float, float, float, float]:
     """Of the gentle sawtooth, medians: pieces at the start, in float64 and rounded; distance rounded over float64."""
     runs = stored("gentle", fmt, remedy)
-    pieces = [float(np.median(runs[name])) for name in ("start_pieces", "control_pieces", "rounded_pieces")]
-    return (*pieces, float(np.median(runs["rounded_distance"] / runs["control_distance"])))  # type: ignore[return-value]
+    start, control, rounded = (float(np.median(runs[f"{name}_pieces"])) for name in ("start", "control", "rounded"))
+    return start, control, rounded, float(np.median(runs["rounded_distance"] / runs["control_distance"]))
 
 
 def plain_updates(start: float, updates: Floats, fmt: Format) -> float:

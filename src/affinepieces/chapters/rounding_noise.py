@@ -18,7 +18,7 @@ from affinepieces.chapters.perturbed import random_network
 from affinepieces.constructions import gentle_sawtooth
 from affinepieces.descent.gradients import step
 from affinepieces.descent.history import History
-from affinepieces.descent.machines import Rounded
+from affinepieces.descent.machines import Machine, Rounded, format_of
 from affinepieces.descent.runs import Run
 from affinepieces.descent.training import train_many
 from affinepieces.descent.updates import exact_update
@@ -105,19 +105,19 @@ def last_places(values: Floats, fmt: Format) -> Floats:
     return np.asarray(np.ldexp(1.0, exponent - fmt.precision + 1))
 
 
-def errors_of_step(net: ReLUNetwork, run: Run, machine: Rounded) -> Errors:
+def errors_of_step(net: ReLUNetwork, run: Run, machine: Machine) -> Errors:
     """Errors of one step of a machine, at the data and with the rate of a run."""
     exact = exact_update(net, run.x, run.y, run.learning_rate).hidden_biases()
     made = step(net, run.x, run.y, run.learning_rate, machine)
     before, after, gradient = map(hidden, (net.biases, made.biases, made.gradients.biases))
     moves = np.flatnonzero(exact)
     return Errors(moves, exact[moves], (after - before - exact)[moves], (-run.learning_rate * gradient - exact)[moves],
-                  last_places(after, machine.format)[moves])
+                  last_places(after, format_of(machine))[moves])
 
 
 def errors_of_steps(network: str, machine: Rounded, seeds: Iterable[int], after: int = STEPS) -> list[Errors]:
     """Of one run for each seed, the step that follows so many steps."""
-    return [errors_of_step(h.networks[-1], h.run, h.run.machine_at(after))  # type: ignore[arg-type]
+    return [errors_of_step(h.networks[-1], h.run, h.run.machine_at(after))
             for h in trained(network, machine, seeds, (after,))]
 
 
