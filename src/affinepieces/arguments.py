@@ -31,6 +31,13 @@ def network(value: Any, name: str = "net") -> ReLUNetwork:
     refuse(name, value, "a ReLUNetwork or a torch module", "make one with ReLUNetwork(weights, biases)")
 
 
+def piecewise(value: Any, name: str = "net") -> Network:
+    """A network or a chain of layers; a torch module is converted by `ReLUNetwork.from_torch`."""
+    from affinepieces.layers import Chain
+
+    return value if isinstance(value, Chain) else network(value, name)
+
+
 def networks(value: Any, name: str = "nets") -> list[ReLUNetwork]:
     """At least one network, as a list."""
     found = [network(v, f"{name}[{i}]") for i, v in enumerate(items(value, name, "networks"))]

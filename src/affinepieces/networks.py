@@ -40,18 +40,8 @@ class ReLUNetwork(Value):
     biases: tuple[Array, ...]
 
     def __init__(self, weights: Sequence[ArrayLike], biases: Sequence[ArrayLike]) -> None:
-        weights, biases = _layers(weights, "weights", "(N_j, N_{j-1})"), _layers(biases, "biases", "(N_j,)")
-        if not weights:
-            raise ValueError("empty network: give at least one weight matrix and one bias vector")
-        if len(weights) != len(biases):
-            raise ValueError(f"{len(weights)} weight matrices but {len(biases)} bias vectors: "
-                             "give one of each for every layer")
-        w = [_parameters(a, f"weights[{j}]") for j, a in enumerate(weights)]
-        b = [_parameters(a, f"biases[{j}]") for j, a in enumerate(biases)]
-        dtype = np.result_type(*w, *b)
-        object.__setattr__(self, "weights", tuple(_frozen(a, dtype) for a in w))
-        object.__setattr__(self, "biases", tuple(_frozen(a, dtype) for a in b))
-        _check_shapes(self.weights, self.biases)
+        for name, value in zip(("weights", "biases"), frozen_layers(weights, biases), strict=True):
+            object.__setattr__(self, name, value)
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -67,6 +57,11 @@ class ReLUNetwork(Value):
     def layers(self) -> int:
         """L: number of affine maps; the network has L - 1 hidden layers."""
         return len(self.weights)
+
+    @property
+    def carried(self) -> tuple[None, ...]:
+        """For each hidden layer which of its rows have no ReLU: None, for all have; see `Chain`."""
+        return (None,) * (self.layers - 1)
 
     def __call__(self, x: ArrayLike) -> Array:
         """Realization R(Phi) at m points in the network's own format: (m, N_0) -> (m, N_L).
@@ -142,6 +137,23 @@ class ReLUNetwork(Value):
         from affinepieces._torch import module_of
 
         return module_of(self.weights, self.biases)
+
+
+def frozen_layers(weights: Sequence[ArrayLike],
+                  biases: Sequence[ArrayLike]) -> tuple[tuple[Array, ...], tuple[Array, ...]]:
+    """The layers of a network in one format, copied and read-only; errors name what does not fit."""
+    weights, biases = _layers(weights, "weights", "(N_j, N_{j-1})"), _layers(biases, "biases", "(N_j,)")
+    if not weights:
+        raise ValueError("empty network: give at least one weight matrix and one bias vector")
+    if len(weights) != len(biases):
+        raise ValueError(f"{len(weights)} weight matrices but {len(biases)} bias vectors: "
+                         "give one of each for every layer")
+    w = [_parameters(a, f"weights[{j}]") for j, a in enumerate(weights)]
+    b = [_parameters(a, f"biases[{j}]") for j, a in enumerate(biases)]
+    dtype = np.result_type(*w, *b)
+    frozen = tuple(_frozen(a, dtype) for a in w), tuple(_frozen(a, dtype) for a in b)
+    _check_shapes(*frozen)
+    return frozen
 
 
 def _layers(values: Any, name: str, shape: str) -> list[Any]:

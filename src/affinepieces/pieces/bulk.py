@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from affinepieces import environment
 from affinepieces._interrupts import check
-from affinepieces.networks import ReLUNetwork
+from affinepieces.layers import Chain, Network
 from affinepieces.pieces import kernels
 from affinepieces.pieces.certified import first_level
 from affinepieces.pieces.segment import Segment
@@ -30,17 +30,19 @@ class Chunk:
     """Networks of one architecture and format, with a segment each, and which pairs of all they are."""
 
     pairs: list[int]
-    nets: list[ReLUNetwork]
+    nets: list[Network]
     segments: list[Segment]
 
 
-def chunks(nets: Sequence[ReLUNetwork], segments: Sequence[Segment]) -> list[Chunk]:
+def chunks(nets: Sequence[Network], segments: Sequence[Segment]) -> list[Chunk]:
     """The pairs whose networks are small, in chunks.
 
     Raises ValueError for the first network that takes inputs of another dimension than its segment has.
     """
     groups: dict[Any, list[int]] = {}
     for i, (net, segment) in enumerate(zip(nets, segments, strict=True)):
+        if isinstance(net, Chain):
+            continue
         key = (net.dtype, len(segment.start), *[a.shape for a in net.weights])
         groups.setdefault(key, []).append(i)
     found = []

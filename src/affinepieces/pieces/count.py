@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from affinepieces import arguments
 from affinepieces._interrupts import check, deferred, interruptible
-from affinepieces.networks import ReLUNetwork
+from affinepieces.layers import Network
 from affinepieces.pieces.bulk import chunks, counted
 from affinepieces.pieces.certified import NARROW, Search, followed
 from affinepieces.pieces.exact import trace_exact
@@ -45,7 +45,7 @@ class Counts(Value):
         return f"<table><tr><th></th><th>regions</th><th>pieces</th></tr>{rows}{more}</table>"
 
 
-def count_pieces(net: ReLUNetwork, segment: Segment) -> int:
+def count_pieces(net: Network, segment: Segment) -> int:
     """pieces(R(Phi), Omega): the least number of intervals that partition the segment with R(Phi) affine on each.
 
     A proved integer: the parameters are exact binary numbers, and every decision is made with a
@@ -59,7 +59,7 @@ def count_pieces(net: ReLUNetwork, segment: Segment) -> int:
     return _count(net, segment, KINKS)[1]
 
 
-def count_regions(net: ReLUNetwork, segment: Segment) -> int:
+def count_regions(net: Network, segment: Segment) -> int:
     """regions(Phi, Omega): 1 + the number of interior points where a hidden neuron's activity changes.
 
     A neuron is active where its preactivation is positive; touching zero is no change.  Proved, as
@@ -72,7 +72,7 @@ def count_regions(net: ReLUNetwork, segment: Segment) -> int:
     return _count(net, segment, Wanted())[0]
 
 
-def count_many(nets: ReLUNetwork | Iterable[ReLUNetwork], segments: Segment | Iterable[Segment]) -> Counts:
+def count_many(nets: Network | Iterable[Network], segments: Segment | Iterable[Segment]) -> Counts:
     """Regions and pieces of many networks on one segment, of one network on many, or pair by pair; on all cores.
 
     Proved, as `count_pieces` is.  Small networks are fastest, tens of thousands a second, where many have the same
@@ -96,7 +96,7 @@ def count_many(nets: ReLUNetwork | Iterable[ReLUNetwork], segments: Segment | It
     return Counts(table[:, 0].copy(), table[:, 1].copy())
 
 
-def trace(net: ReLUNetwork, segment: Segment, *, exact: bool = False) -> PiecewiseAffine:
+def trace(net: Network, segment: Segment, *, exact: bool = False) -> PiecewiseAffine:
     """R(Phi) along the segment: breakpoints of the activation regions, values there, slopes between.
 
     The regions and the kinks, and so the pieces, are proved.  The numbers are float64 with proved bounds of their
@@ -109,14 +109,14 @@ def trace(net: ReLUNetwork, segment: Segment, *, exact: bool = False) -> Piecewi
     >>> trace(hat(), Segment(0, 1)).slopes.ravel()
     array([ 2., -2.])
     """
-    net, segment = arguments.network(net), _segment(segment)
+    net, segment = arguments.piecewise(net), _segment(segment)
     if not isinstance(exact, bool | np.bool_):
         raise TypeError(f"exact is {exact!r}, expected True or False")
     with interruptible():
         return trace_exact(net, segment) if exact else trace_certified(net, segment)
 
 
-def activation_patterns(net: ReLUNetwork, segment: Segment) -> NDArray[np.bool_]:
+def activation_patterns(net: Network, segment: Segment) -> NDArray[np.bool_]:
     """Which hidden neurons are active in each region, proved: (regions, N_1 + ... + N_{L-1}), layer after layer.
 
     Raises MemoryError as `trace` does.
@@ -126,7 +126,7 @@ def activation_patterns(net: ReLUNetwork, segment: Segment) -> NDArray[np.bool_]
     array([[ True, False],
            [ True,  True]])
     """
-    net, segment = arguments.network(net), _segment(segment)
+    net, segment = arguments.piecewise(net), _segment(segment)
     with interruptible():
         return patterns(net, segment)
 
@@ -150,15 +150,15 @@ def _each(work: Callable[[T], R], items: Sequence[T], threads: bool = True) -> I
             raise
 
 
-def _long_and_narrow(nets: Sequence[ReLUNetwork]) -> bool:
+def _long_and_narrow(nets: Sequence[Network]) -> bool:
     """Threads pay only for long counts outside of matrix products: wide networks keep all cores busy as they are, and
     short counts hold the interpreter's lock most of the time."""
     return all(max(net.widths) <= NARROW for net in nets) and sum(net.layers for net in nets) > 12 * len(nets)
 
 
-def _count(net: ReLUNetwork, segment: Segment, wanted: Wanted = KINKS) -> tuple[int, int]:
+def _count(net: Network, segment: Segment, wanted: Wanted = KINKS) -> tuple[int, int]:
     """Regions and pieces, part by part."""
-    net, segment = arguments.network(net), _segment(segment)
+    net, segment = arguments.piecewise(net), _segment(segment)
     regions = pieces = 1
     with interruptible():
         search = Search.of(net, segment, wanted)
@@ -168,10 +168,10 @@ def _count(net: ReLUNetwork, segment: Segment, wanted: Wanted = KINKS) -> tuple[
     return regions, pieces
 
 
-def _pairs(nets: Any, segments: Any) -> tuple[list[ReLUNetwork], list[Segment]]:
+def _pairs(nets: Any, segments: Any) -> tuple[list[Network], list[Segment]]:
     """As many networks as segments."""
     one_net, one_segment = not _is_several(nets), not _is_several(segments)
-    left = [arguments.network(net, "nets" if one_net else f"nets[{i}]")
+    left = [arguments.piecewise(net, "nets" if one_net else f"nets[{i}]")
             for i, net in enumerate([nets] if one_net else arguments.items(nets, "nets", "networks"))]
     right = [_segment(s, "segments" if one_segment else f"segments[{i}]")
              for i, s in enumerate([segments] if one_segment else arguments.items(segments, "segments", "segments"))]

@@ -20,14 +20,14 @@ from tqdm import tqdm
 from affinepieces import environment
 from affinepieces._interrupts import check
 from affinepieces.arithmetic.exact import quotient
-from affinepieces.networks import ReLUNetwork
+from affinepieces.layers import Network
 from affinepieces.pieces.piecewise import PiecewiseAffine
 from affinepieces.pieces.segment import Segment
 
 Row = list[fmpz]
 
 
-def trace_exact(net: ReLUNetwork, segment: Segment) -> PiecewiseAffine:
+def trace_exact(net: Network, segment: Segment) -> PiecewiseAffine:
     """R(Phi) along the segment with every number a Fraction.
 
     Regions as the companion defines them: an interior breakpoint is a point where some hidden
@@ -45,7 +45,7 @@ def trace_exact(net: ReLUNetwork, segment: Segment) -> PiecewiseAffine:
     return PiecewiseAffine(breakpoints, values, kinks_exact(rows))
 
 
-def layers_exact(net: ReLUNetwork, segment: Segment) -> Iterator[list[Row]]:
+def layers_exact(net: Network, segment: Segment) -> Iterator[list[Row]]:
     """Layer by layer, rows h * (z_1, ..., z_N, t, 1) of the preactivations at every breakpoint so far.
 
     The breakpoints of layer j are those of the layers below and the sign changes of its own neurons;
@@ -58,9 +58,10 @@ def layers_exact(net: ReLUNetwork, segment: Segment) -> Iterator[list[Row]]:
     for j, (a, b) in enumerate(parameters):
         rows = _affine(a, b, rows)
         if j < net.layers - 1:
-            rows = _insert_sign_changes(rows, len(b))
+            rows = _insert_sign_changes(rows, _neurons(net, j))
         yield rows
-        rows = _relu(rows)
+        if j < net.layers - 1:
+            rows = _relu(rows, _neurons(net, j))
 
 
 def kinks_exact(rows: list[Row]) -> NDArray[np.bool_]:
@@ -87,20 +88,22 @@ def slopes_exact(rows: list[Row]) -> NDArray[np.float64]:
     return np.array(out)
 
 
-def patterns_exact(net: ReLUNetwork, segment: Segment) -> NDArray[np.bool_]:
+def patterns_exact(net: Network, segment: Segment) -> NDArray[np.bool_]:
     """(r, sum of hidden widths): which hidden neurons are active in each region, from its midpoint."""
     return patterns_between(net, segment, deque(layers_exact(net, segment), maxlen=1).pop())
 
 
-def patterns_between(net: ReLUNetwork, segment: Segment, ends: list[Row]) -> NDArray[np.bool_]:
+def patterns_between(net: Network, segment: Segment, ends: list[Row]) -> NDArray[np.bool_]:
     """The same between given breakpoints, the last item of `layers_exact`."""
     rows = [_input_row(segment, left[-2] * right[-1] + right[-2] * left[-1], 2 * left[-1] * right[-1])
             for left, right in pairwise(ends)]
     columns = [np.zeros((len(rows), 0), np.bool_)]
-    for a, b in zip(net.weights[:-1], net.biases[:-1], strict=True):
-        rows = _affine(a, b, rows)
-        columns.append(np.array([[v > 0 for v in row[:-2]] for row in rows]))
-        rows = _relu(rows)
+    for j, (a, b) in enumerate(zip(net.weights[:-1], net.biases[:-1], strict=True)):
+        rows, neurons = _affine(a, b, rows), _neurons(net, j)
+        on = np.ones((len(rows), len(b)), np.bool_)
+        on[:, neurons] = [[row[k] > 0 for k in neurons] for row in rows]
+        columns.append(on)
+        rows = _relu(rows, neurons)
     return np.concatenate(columns, axis=1)
 
 
@@ -110,9 +113,21 @@ def _input_row(segment: Segment, t: fmpz, h: fmpz) -> Row:
     return [s * h + (d + e) * t for s, d, e in zip(start, direction, rest, strict=True)] + [scale * t, scale * h]
 
 
-def _relu(rows: list[Row]) -> list[Row]:
-    zero = fmpz(0)
-    return [[v if v > 0 else zero for v in row[:-2]] + row[-2:] for row in rows]
+def _neurons(net: Network, j: int) -> list[int]:
+    """Rows of a hidden layer that have a ReLU."""
+    carried = net.carried[j]
+    return list(range(len(net.biases[j]))) if carried is None else np.flatnonzero(~carried).tolist()
+
+
+def _relu(rows: list[Row], neurons: list[int]) -> list[Row]:
+    zero, out = fmpz(0), []
+    for row in rows:
+        new = list(row)
+        for k in neurons:
+            if new[k] < 0:
+                new[k] = zero
+        out.append(new)
+    return out
 
 
 def _affine(a: NDArray[Any], b: NDArray[Any], rows: list[Row]) -> list[Row]:
@@ -136,11 +151,11 @@ def _dyadic(array: NDArray[Any]) -> tuple[list[list[int]], int]:
     return [[p * (scale // d) for p, d in line] for line in ratios], scale
 
 
-def _insert_sign_changes(rows: list[Row], width: int) -> list[Row]:
+def _insert_sign_changes(rows: list[Row], neurons: list[int]) -> list[Row]:
     refined = [rows[0]]
     for left, right in pairwise(rows):
         check()
-        found = [k for k in range(width) if left[k] < 0 < right[k] or right[k] < 0 < left[k]]
+        found = [k for k in neurons if left[k] < 0 < right[k] or right[k] < 0 < left[k]]
         if len(found) > 1:  # in order, and neurons that vanish at the same point only once
             zeros = {fmpq(abs(left[k]), abs(right[k])): k for k in found}
             found = [zeros[ratio] for ratio in sorted(zeros)]

@@ -13,33 +13,34 @@ from numpy.typing import NDArray
 
 from affinepieces.arithmetic.double_double import U
 from affinepieces.pieces.kernels import DOUBT, ROOT, SAFE
-from affinepieces.pieces.layers import Layer
+from affinepieces.pieces.layers import Carried, Layer
 
 Floats = NDArray[np.float64]
 
 
-def slope_jumps(layers: Sequence[Layer], z: Floats, e: Floats, birth: NDArray[np.int32]) -> NDArray[np.int8]:
+def slope_jumps(layers: Sequence[Layer], carried: Carried, z: Floats, e: Floats, birth: NDArray[np.int32]) -> NDArray[np.int8]:
     """(n,): 1 where the slope changes, 0 where it does not, DOUBT where float64 cannot tell.
 
-    z: (n, N_1) first preactivations at points within the error bars of n certified breakpoints, e: (n,) errors.
+    carried: for each hidden layer which rows have no ReLU, None where all have.  z: (n, N_1) first preactivations at points within the error bars of n certified breakpoints, e: (n,) errors.
     birth: (n, 2) layer (from 0) and index of the neuron that changes its sign there.
     """
     n = len(z)
     jump, error = np.zeros((n, layers[0].weights.shape[1])), np.zeros(n)
-    lost = np.zeros(n, np.bool_)
+    lost, on = np.zeros(n, np.bool_), np.zeros(z.shape, np.bool_)
     for j, layer in enumerate(layers):
         if j > 0:
-            z, e = layer.float64(np.where(z > 0, z, 0.0), e)
+            z, e = layer.float64(np.where(on, z, 0.0), e)
             z += layer.bias
             e = (e + 2 * U * (np.sqrt((z * z).sum(axis=1)) + ROOT + layer.bias_norm) + layer.dropped) * SAFE
         v, error = layer.float64(jump, error)
         if j == len(layers) - 1:
             break
         own = np.flatnonzero(birth[:, 0] == j)
-        certain = np.abs(z) > e[:, None]
+        passed = np.zeros(z.shape[1], np.bool_) if carried[j] is None else carried[j]
+        on, certain = (z > 0) | passed, (np.abs(z) > e[:, None]) | passed
         certain[own, birth[own, 1]] = True
         lost |= ~certain.all(axis=1) & (birth[:, 0] <= j)
-        jump = np.where(z > 0, v, 0.0)
+        jump = np.where(on, v, 0.0)
         jump[own] = 0.0
         jump[own, birth[own, 1]] = 1.0
         error[own] = 0.0

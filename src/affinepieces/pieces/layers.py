@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import weakref
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 
 from affinepieces._interrupts import check
 from affinepieces.arithmetic.double_double import U
-from affinepieces.networks import ReLUNetwork
+from affinepieces.layers import Network
 from affinepieces.pieces import kernels
 from affinepieces.pieces.kernels import FLOOR, ROOT, SAFE
 from affinepieces.pieces.segment import Segment
@@ -21,6 +22,7 @@ from affinepieces.pieces.segment import Segment
 Floats = NDArray[np.float64]
 Words = tuple[Floats, Any, Floats]  # leading words (R, N), the others as in `kernels.words`, errors (R,)
 Fixed = tuple[Floats, Floats, NDArray[np.bool_]]
+Carried = Sequence[NDArray[np.bool_] | None]
 SMALL = 8  # layers up to this width are looked at for what coincides by construction
 WORK = 2**25  # multiplications of words between two looks at the keyboard
 KEPT = 16  # networks that stay prepared
@@ -85,10 +87,10 @@ class Prepared:
     power: int
 
 
-_prepared: OrderedDict[int, tuple[weakref.ref[ReLUNetwork], Prepared]] = OrderedDict()
+_prepared: OrderedDict[int, tuple[weakref.ref[Network], Prepared]] = OrderedDict()
 
 
-def prepare(net: ReLUNetwork) -> Prepared:
+def prepare(net: Network) -> Prepared:
     """The layers in float64, each hidden neuron multiplied by the power of two that brings its weights to size 1.
 
     ReLU commutes with that, and nothing is rounded.  The last networks are remembered: they cannot change.
@@ -103,7 +105,7 @@ def prepare(net: ReLUNetwork) -> Prepared:
     return found
 
 
-def _prepare(net: ReLUNetwork) -> Prepared:
+def _prepare(net: Network) -> Prepared:
     below = np.zeros(net.widths[0], np.int64)
     squarings = 0 if net.layers <= 4 else 1 if net.layers * max(net.widths) < 1000 else 2
     layers = []
@@ -117,10 +119,11 @@ def _prepare(net: ReLUNetwork) -> Prepared:
 class Line:
     """A prepared network on a segment: its first preactivations are p + t q, in any number of words."""
 
-    def __init__(self, net: ReLUNetwork, segment: Segment) -> None:
+    def __init__(self, net: Network, segment: Segment) -> None:
         self.net, self.segment = net, segment
         prepared = prepare(net)
         self.layers, self.power = prepared.layers, prepared.power
+        self.carried: Carried = net.carried
         self._known: dict[int, tuple[Words, Words]] = {}
         self._fixed: dict[tuple[int, int], Fixed] = {}
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from affinepieces._arrays import exact_array
-from affinepieces.networks import ReLUNetwork
+from affinepieces.layers import Network
 from affinepieces.values import Value
 
 Floats = NDArray[np.float64]
@@ -114,9 +114,9 @@ class Segment(Value):
         return np.array([[float(s + Fraction(p) * (d + e)) for s, d, e in zip(*exact, strict=True)]
                          for p in points.tolist()]).reshape(len(points), self.dim)
 
-    def check(self, net: ReLUNetwork) -> None:
+    def check(self, net: Network) -> None:
         """Raise unless the network takes inputs of this dimension."""
-        if not isinstance(net, ReLUNetwork):
+        if not isinstance(net, Network):
             raise TypeError(f"expected a ReLUNetwork, got {type(net).__name__}: "
                             "convert a torch module with ReLUNetwork.from_torch(module)")
         if net.widths[0] != self.dim:

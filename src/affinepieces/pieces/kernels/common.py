@@ -13,6 +13,15 @@ ACTIVE, INACTIVE, ZERO, DOUBT = 1, -1, 0, 2
 
 
 @jit
+def passes(carried: Any, k: Any) -> bool:
+    """Whether row k is carried along unchanged, without ReLU; carried: (N,) booleans, or None where no row is."""
+    if carried is None:
+        return False
+    else:
+        return bool(carried[k])
+
+
+@jit
 def around(t: Any, eta: Any, i: int) -> Any:
     """How far a point between columns i and i + 1, computed in float64, may be from where it should be."""
     return 8 * U * (abs(t[i]) + abs(t[i + 1])) + 2 * (eta[i] + eta[i + 1])

@@ -7,7 +7,7 @@ import numpy as np
 
 from affinepieces.arithmetic.double_double import U, combine, two_sum
 from affinepieces.arithmetic.kernels.compiler import jit, jit_with
-from affinepieces.pieces.kernels.common import ACTIVE, DOUBT, FLOOR, INACTIVE, ROOT, SAFE, ZERO
+from affinepieces.pieces.kernels.common import ACTIVE, DOUBT, FLOOR, INACTIVE, ROOT, SAFE, ZERO, passes
 from affinepieces.pieces.kernels.words import convex, copy, count, load, store, summed_row, tail
 from affinepieces.pieces.kernels.zeros import doubtful_columns, sign_changes, signs, sorted_zeros
 
@@ -55,12 +55,13 @@ def _weight(x: Any, o: int) -> Any:
 
 
 @jit
-def _keep(s: Any, doubt: bool, sharp: bool, z: Any, zlo: Any, i: int, x: Any, xlo: Any, o: int) -> Any:
+def _keep(s: Any, doubt: bool, sharp: bool, z: Any, zlo: Any, i: int, carried: Any, x: Any, xlo: Any,
+          o: int) -> Any:
     """relu of column i as column o: what was set to zero without being so, and how many neurons are not inactive,
     and active."""
     extra, active, inactive = 0.0, 0, 0
     for k in range(z.shape[1]):
-        on = z[i, k] > 0
+        on = z[i, k] > 0 or passes(carried, k)
         x[o, k] = z[i, k] if on else 0.0
         copy(zlo, i, k, xlo, o, on)
         active += s[i, k] == ACTIVE
@@ -103,10 +104,12 @@ def _interpolate(z: Any, zlo: Any, i: int, data: Any, p: int, x: Any, xlo: Any, 
 
 
 @jit
-def _relu(x: Any, xlo: Any, o: int, bound: float) -> Any:
+def _relu(x: Any, xlo: Any, o: int, carried: Any, bound: float) -> Any:
     """relu of column o in place; returns what may have been of the other sign."""
     extra = 0.0
     for k in range(x.shape[1]):
+        if passes(carried, k):
+            continue
         v = x[o, k]
         low = tail(xlo, o, k)
         if not abs(v) > (bound + low) * SAFE:
@@ -183,28 +186,29 @@ def _values(zs: Any, size: int) -> Any:
 
 
 @jit
-def _carry(zs: Any, zslow: Any, i: int, xs: Any, xslow: Any, o: int) -> None:
+def _carry(zs: Any, zslow: Any, i: int, carried: Any, xs: Any, xslow: Any, o: int) -> None:
     """relu of the exact values of one column."""
     if zs is not None:
         for k in range(zs.shape[1]):
-            xs[o, k] = max(zs[i, k], 0.0)
-            copy(zslow, i, k, xslow, o, zs[i, k] > 0)
+            on = zs[i, k] > 0 or passes(carried, k)
+            xs[o, k] = zs[i, k] if on else 0.0
+            copy(zslow, i, k, xslow, o, on)
 
 
 @jit
-def _settle(zs: Any, fixed: Any, k: int, xs: Any, xslow: Any, o: int) -> bool:
+def _settle(zs: Any, fixed: Any, k: int, carried: Any, xs: Any, xslow: Any, o: int) -> bool:
     """relu of the exact values where neuron k vanishes, if they are known."""
     if zs is None:
         return False
     else:
         z, low, known = fixed
-        _carry(z, low, k, xs, xslow, o)
+        _carry(z, low, k, carried, xs, xslow, o)
         return bool(known[k])
 
 
 @jit
-def insert(s: Any, doubt: Any, z: Any, zlo: Any, e: Any, zs: Any, zslow: Any, fixed: Any, old: Any, depth: int,
-           where: Any, neuron: Any, data: Any, reach: Any, same: Any, follow: bool) -> Any:
+def insert(s: Any, doubt: Any, z: Any, zlo: Any, e: Any, zs: Any, zslow: Any, fixed: Any, carried: Any, old: Any,
+           depth: int, where: Any, neuron: Any, data: Any, reach: Any, same: Any, follow: bool) -> Any:
     """Columns of relu(z): the old ones and, at the zeros, new ones.
 
     Also the old interval in which each new one lies and, if `follow`, which neurons are active there.
@@ -221,13 +225,13 @@ def insert(s: Any, doubt: Any, z: Any, zlo: Any, e: Any, zs: Any, zslow: Any, fi
     room = np.empty((3, words))
     p, o = 0, 0
     for i in range(r):
-        extra, left, active = _keep(s, doubt[i], old_sharp[i], z, zlo, i, x, xlo, o)
+        extra, left, active = _keep(s, doubt[i], old_sharp[i], z, zlo, i, carried, x, xlo, o)
         off = active == 0 and not doubt[i] and not (old_sharp[i] and left > 0)
         # where every neuron is certainly off, the output is exactly zero, whatever the error was
         xe[o] = 0.0 if off else (e[i] + extra) * SAFE if extra > 0 else e[i]
         xt[o], xtlo[o], xeta[o], xtau[o], xdark[o] = t[i], tlo[i], eta[i], tau[i], dark[i] or left == 0
         sharp[o] = old_sharp[i]
-        _carry(zs, zslow, i, xs, xslow, o)
+        _carry(zs, zslow, i, carried, xs, xslow, o)
         xbirth[o, 0], xbirth[o, 1] = birth[i, 0], birth[i, 1]
         weight[o] = _weight(x, o)
         parent[o] = i
@@ -254,8 +258,8 @@ def insert(s: Any, doubt: Any, z: Any, zlo: Any, e: Any, zs: Any, zslow: Any, fi
                 if follow:
                     on[o, neuron[p]] = not on[o, neuron[p]]
                 p += 1
-            extra = _relu(x, xlo, o, bound)
-            sharp[o] = _settle(zs, fixed, neuron[first], xs, xslow, o)
+            extra = _relu(x, xlo, o, carried, bound)
+            sharp[o] = _settle(zs, fixed, neuron[first], carried, xs, xslow, o)
             weight[o] = _weight(x, o)
             xe[o] = (bound + extra) * SAFE if extra > 0 else bound
             o += 1
@@ -263,18 +267,19 @@ def insert(s: Any, doubt: Any, z: Any, zlo: Any, e: Any, zs: Any, zslow: Any, fi
 
 
 @jit
-def hidden_layer(z: Any, zlo: Any, e: Any, zs: Any, zslow: Any, fixed: Any, old: Any, depth: int, zones: Any,
-                 used: Any, follow: bool) -> Any:
+def hidden_layer(z: Any, zlo: Any, e: Any, zs: Any, zslow: Any, fixed: Any, carried: Any, old: Any, depth: int,
+                 zones: Any, used: Any, follow: bool) -> Any:
     """From preactivations at the columns to the columns of the next layer; doubts are added to the zones.
 
     zs, zslow: preactivations at the breakpoint of a column that is `sharp`, exactly; None where they are not asked for.
     fixed: the same at the zeros of each neuron, where all others are known with it, and whether they are.
+    carried: (N,), which rows have no ReLU; None where all have.
     old: the fields of `Place`.  Returns those of `Activations` and `Place`, which are plain tuples here because that
     is faster, and for each new column the last old one that is
     not to the right of it and, if `follow`, which neurons are active on the interval after it (outside of the zones).
     """
     t, tlo, eta, tau, _, _, sharp = old
-    s, doubt = signs(z, zlo, e, zs, zslow, sharp)
+    s, doubt = signs(z, zlo, e, zs, zslow, sharp, carried)
     doubtful_columns(s, doubt, z, e, t, tlo, eta, tau, sharp, zones, used)
     where, neuron, data, reach, same = sorted_zeros(s, z, zlo, e, sign_changes(s), t, tlo, eta, tau, zones, used)
-    return insert(s, doubt, z, zlo, e, zs, zslow, fixed, old, depth, where, neuron, data, reach, same, follow)
+    return insert(s, doubt, z, zlo, e, zs, zslow, fixed, carried, old, depth, where, neuron, data, reach, same, follow)

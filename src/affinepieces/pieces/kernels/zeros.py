@@ -7,7 +7,7 @@ import numpy as np
 
 from affinepieces.arithmetic.double_double import U, combine, two_sum
 from affinepieces.arithmetic.kernels.compiler import fma, jit
-from affinepieces.pieces.kernels.common import DOUBT, FLOOR, SAFE, ZERO, around
+from affinepieces.pieces.kernels.common import DOUBT, FLOOR, SAFE, ZERO, around, passes
 from affinepieces.pieces.kernels.words import (
     count,
     distance,
@@ -31,10 +31,10 @@ def _vanishes(zs: Any, zslow: Any, i: int, k: int) -> Any:
 
 
 @jit
-def signs(z: Any, zlo: Any, e: Any, zs: Any, zslow: Any, sharp: Any) -> Any:
+def signs(z: Any, zlo: Any, e: Any, zs: Any, zslow: Any, sharp: Any, carried: Any) -> Any:
     """(R, N) of ACTIVE, INACTIVE, ZERO (exactly) or DOUBT, and (R,): whether a column has a sign in doubt.
 
-    zs, zslow: for columns that are sharp the exact values at their breakpoint; a zero there is no doubt.
+    A row that is carried counts as active, whatever its sign.  zs, zslow: for columns that are sharp the exact values at their breakpoint; a zero there is no doubt.
     """
     r, n = z.shape
     out, doubt = np.empty((r, n), np.int8), np.zeros(r, np.bool_)
@@ -43,6 +43,8 @@ def signs(z: Any, zlo: Any, e: Any, zs: Any, zslow: Any, sharp: Any) -> Any:
         for k in range(n):
             bound = e[i] if zlo is None else (e[i] + tail(zlo, i, k)) * SAFE
             up, down = z[i, k] > bound, z[i, k] < -bound
+            if passes(carried, k):
+                up, down = True, False
             out[i, k] = np.int8(up) - np.int8(down)
             certain += up | down
         if certain < n:

@@ -1,0 +1,110 @@
+"""Chains of layers: rows without ReLU, held against an independent walk with Fractions."""
+import itertools
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+import affinepieces as ap
+from affinepieces.layers import Chain, Kind
+from oracle import _affine
+
+UNIT = ap.Segment(-1, 2)
+
+
+def chain(seed):
+    """A random chain, often degenerate: small integers, zero biases, rows that repeat, two affine maps in a row."""
+    rng = np.random.default_rng([14, seed])
+    depth, dims = int(rng.integers(1, 5)), int(rng.integers(1, 3))
+    widths = [dims, *rng.integers(1, 6, depth).tolist(), int(rng.integers(1, 3))]
+    weights = [rng.standard_normal((n, m)) for m, n in itertools.pairwise(widths)]
+    biases = [rng.standard_normal(n) * rng.integers(0, 2) for n in widths[1:]]
+    if seed % 3 == 0:
+        weights, biases = [np.round(w) for w in weights], [np.round(b) for b in biases]
+    if seed % 5 == 0:
+        for w, b in zip(weights[:-1], biases[:-1], strict=True):
+            w[-1], b[-1] = w[0], b[0]
+    kinds = [[list(Kind)[int(k)] for k in rng.choice(3, n, p=(0.4, 0.2, 0.4))] for n in widths[1:-1]]
+    if seed % 7 == 0:
+        kinds[0] = [Kind.CARRIED] * len(kinds[0])
+    line = UNIT if dims == 1 else ap.Segment(-2, 2.5, start=rng.standard_normal(2), direction=rng.standard_normal(2))
+    return Chain(weights, biases, kinds), line
+
+
+def step(net, line, t):
+    """Pattern, slope and end of the region that begins at t."""
+    v = [Fraction(float(s)) + t * Fraction(float(d)) for s, d in zip(line.start, line.direction, strict=True)]
+    d = [Fraction(float(x)) for x in line.direction]
+    pattern, end = [], Fraction(line.b)
+    for a, b, kinds in zip(net.weights[:-1], net.biases[:-1], net.kinds, strict=True):
+        z, dz = _affine(a, b, v, d)
+        on = [kind is Kind.CARRIED or p > 0 or (p == 0 and q > 0) for p, q, kind in zip(z, dz, kinds, strict=True)]
+        for p, q, kind in zip(z, dz, kinds, strict=True):
+            if kind is not Kind.CARRIED and q != 0 and -p / q > 0:
+                end = min(end, t - p / q)
+        pattern += [o for o, kind in zip(on, kinds, strict=True) if kind is not Kind.CARRIED]
+        v = [p if o else Fraction(0) for p, o in zip(z, on, strict=True)]
+        d = [q if o else Fraction(0) for q, o in zip(dz, on, strict=True)]
+    return pattern, _affine(net.weights[-1], net.biases[-1], v, d)[1], end
+
+
+def walk(net, line):
+    """(boundaries of regions, patterns, pieces), by definition."""
+    t, steps = Fraction(line.a), []
+    while t < line.b:
+        pattern, slope, end = step(net, line, t)
+        steps.append((t, pattern, slope))
+        t = end
+    kept = [steps[0], *(right for left, right in itertools.pairwise(steps) if left[1] != right[1])]
+    kinks = sum(left[2] != right[2] for left, right in itertools.pairwise(steps))
+    return [s[0] for s in kept[1:]], [s[1] for s in kept], kinks + 1
+
+
+@pytest.mark.parametrize("first", range(0, 400, 40))
+def test_random_chains(first):
+    for seed in range(first, first + 40):
+        net, line = chain(seed)
+        boundaries, patterns, pieces = walk(net, line)
+        exact = ap.trace(net, line, exact=True)
+        assert exact.breakpoints[1:-1].tolist() == boundaries
+        assert (exact.regions, exact.pieces) == (len(boundaries) + 1, pieces)
+        assert ap.count_regions(net, line) == len(boundaries) + 1
+        assert ap.count_pieces(net, line) == pieces
+        assert ap.activation_patterns(net, line).tolist() == patterns
+        function = ap.trace(net, line)
+        assert (function.regions, function.pieces) == (len(boundaries) + 1, pieces)
+        assert np.all(np.abs(function.breakpoints - exact.breakpoints.astype(float)) <= function.radius + 1e-15)
+
+
+def test_counting_many_chains():
+    nets, lines = zip(*(chain(seed) for seed in range(60)), strict=True)
+    counts = ap.count_many(nets, lines)
+    assert counts.pieces.tolist() == [ap.count_pieces(net, line) for net, line in zip(nets, lines, strict=True)]
+
+
+def test_a_network_is_the_chain_without_carried_rows():
+    net = ap.constructions.gentle_sawtooth(8, 0.4)
+    same = Chain(net.weights, net.biases, [[Kind.NEURON] * 2] * 8)
+    assert ap.count_many([net, same], ap.Segment(0, 1)).pieces.tolist() == [320, 320]
+
+
+def test_pieces_do_not_depend_on_an_affine_map_that_is_split():
+    rng = np.random.default_rng(3)
+    for seed in range(20):
+        net = ap.constructions.he_random([1, 5, 5, 1], np.random.default_rng(seed), bias_std=0.5)
+        order, powers = rng.permutation(5), 2.0 ** rng.integers(-3, 4, 5)
+        mixed = np.diag(powers)[order]  # first this, then its inverse: exact
+        weights = [net.weights[0], mixed, net.weights[1] @ np.linalg.inv(mixed), net.weights[2]]
+        biases = [net.biases[0], np.zeros(5), *net.biases[1:]]
+        kinds = [[Kind.NEURON] * 5, [Kind.CARRIED] * 5, [Kind.NEURON] * 5]
+        split = Chain(weights, biases, kinds)
+        counts = ap.count_many([net, split], UNIT)
+        assert counts.regions[0] == counts.regions[1]
+        assert counts.pieces[0] == counts.pieces[1]
+
+
+@pytest.mark.parametrize(("kinds", "message"), [
+    ([[Kind.NEURON]], r"kinds have lengths \[1\], expected \[2\]"), ([["relu", "relu"]], "is not a valid Kind")])
+def test_bad_chains(kinds, message):
+    with pytest.raises(ValueError, match=message):
+        Chain([[[1.0], [1.0]], [[1.0, 1.0]]], [[0.0, 0.0], [0.0]], kinds)
