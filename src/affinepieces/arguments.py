@@ -14,6 +14,7 @@ from typing import Any, NoReturn, TypeVar
 import numpy as np
 
 from affinepieces import environment
+from affinepieces.layers import Layered
 from affinepieces.networks import ReLUNetwork
 
 T = TypeVar("T")
@@ -31,11 +32,9 @@ def network(value: Any, name: str = "net") -> ReLUNetwork:
     refuse(name, value, "a ReLUNetwork or a torch module", "make one with ReLUNetwork(weights, biases)")
 
 
-def piecewise(value: Any, name: str = "net") -> Network:
+def piecewise(value: Any, name: str = "net") -> Layered:
     """A network or a chain of layers; a torch module is converted by `ReLUNetwork.from_torch`."""
-    from affinepieces.layers import Chain
-
-    return value if isinstance(value, Chain) else network(value, name)
+    return value if isinstance(value, Layered) else network(value, name)
 
 
 def networks(value: Any, name: str = "nets") -> list[ReLUNetwork]:

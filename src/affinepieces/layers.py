@@ -8,7 +8,8 @@ comparisons, wherever one of them changes its sign.
 """
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -16,8 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from affinepieces._arrays import float_array
-from affinepieces.networks import ReLUNetwork, frozen_layers
+from affinepieces._arrays import float_array, shown
 from affinepieces.values import Choice, Value
 
 Array = NDArray[Any]
@@ -31,8 +31,35 @@ class Kind(Choice):
     CARRIED = "carried"  # passed on unchanged
 
 
+class Layered(Value):
+    """What every counter reads: affine maps (A_j, b_j), and which rows of the hidden layers have no ReLU."""
+
+    weights: tuple[Array, ...]
+    biases: tuple[Array, ...]
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Format of all parameters."""
+        return self.weights[0].dtype
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """(N_0, ..., N_L): input dimension, hidden widths, output dimension."""
+        return (self.weights[0].shape[1], *(len(b) for b in self.biases))
+
+    @property
+    def layers(self) -> int:
+        """L: number of affine maps; the network has L - 1 hidden layers."""
+        return len(self.weights)
+
+    @property
+    def carried(self) -> tuple[NDArray[np.bool_] | None, ...]:
+        """For each hidden layer which rows have no ReLU, (N_j,); None where all have one."""
+        return (None,) * (self.layers - 1)
+
+
 @dataclass(frozen=True, eq=False, init=False)
-class Chain(Value):
+class Chain(Layered):
     """z = A_j x + b_j, then in hidden layers relu(z) in the rows that are neurons or comparisons, z in the others.
 
     weights, biases: as for `ReLUNetwork`.  kinds: for each hidden layer a sequence of `Kind`, one for each row.
@@ -63,8 +90,6 @@ class Chain(Value):
         for name, value in (("weights", w), ("biases", b), ("kinds", rows), ("names", called)):
             object.__setattr__(self, name, value)
 
-    dtype, widths, layers = ReLUNetwork.dtype, ReLUNetwork.widths, ReLUNetwork.layers
-
     @cached_property
     def carried(self) -> tuple[NDArray[np.bool_] | None, ...]:
         """For each hidden layer which rows have no ReLU; None where all have."""
@@ -89,4 +114,57 @@ class Chain(Value):
                 f"{self.widths[-1]} outputs, {self.dtype})")
 
 
-Network = ReLUNetwork | Chain
+def frozen_layers(weights: Sequence[ArrayLike],
+                  biases: Sequence[ArrayLike]) -> tuple[tuple[Array, ...], tuple[Array, ...]]:
+    """The layers of a network in one format, copied and read-only; errors name what does not fit."""
+    weights, biases = _layers(weights, "weights", "(N_j, N_{j-1})"), _layers(biases, "biases", "(N_j,)")
+    if not weights:
+        raise ValueError("empty network: give at least one weight matrix and one bias vector")
+    if len(weights) != len(biases):
+        raise ValueError(f"{len(weights)} weight matrices but {len(biases)} bias vectors: "
+                         "give one of each for every layer")
+    w = [_parameters(a, f"weights[{j}]") for j, a in enumerate(weights)]
+    b = [_parameters(a, f"biases[{j}]") for j, a in enumerate(biases)]
+    dtype = np.result_type(*w, *b)
+    frozen = tuple(_frozen(a, dtype) for a in w), tuple(_frozen(a, dtype) for a in b)
+    _check_shapes(*frozen)
+    return frozen
+
+
+def _layers(values: Any, name: str, shape: str) -> list[Any]:
+    listed = None
+    if isinstance(values, Iterable) and not isinstance(values, str | bytes | Mapping | Set | Callable):  # a module
+        with suppress(TypeError):  # an array without dimensions
+            listed = list(values)
+    if listed is None:
+        raise TypeError(f"{name} is {shown(values)}, expected a sequence of arrays of shape {shape}, one for each "
+                        "layer; for a torch module take ReLUNetwork.from_torch(module)")
+    return listed
+
+
+def _parameters(values: ArrayLike, name: str) -> Array:
+    array = float_array(values, name)
+    if not np.all(np.isfinite(array)):
+        where = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
+        raise ValueError(f"{name}{list(where)} is {array[where]}: every parameter must be finite; "
+                         "did the training diverge?")
+    return array
+
+
+def _frozen(array: Array, dtype: np.dtype[Any]) -> Array:
+    copy = np.array(array, dtype=dtype, order="C")
+    copy.setflags(write=False)
+    return copy
+
+
+def _check_shapes(weights: Sequence[Array], biases: Sequence[Array]) -> None:
+    for j, (a, b) in enumerate(zip(weights, biases, strict=True)):
+        if a.ndim != 2 or 0 in a.shape:
+            raise ValueError(f"weights[{j}] has shape {a.shape}, expected (N_{j + 1}, N_{j}) with "
+                             "both at least 1")
+        if b.shape != (a.shape[0],):
+            raise ValueError(f"biases[{j}] has shape {b.shape}, expected ({a.shape[0]},) because "
+                             f"weights[{j}] has shape {a.shape}")
+        if j and a.shape[1] != len(biases[j - 1]):
+            raise ValueError(f"weights[{j}] has shape {a.shape}, but the layer below has "
+                             f"{len(biases[j - 1])} neurons: expected ({a.shape[0]}, {len(biases[j - 1])})")

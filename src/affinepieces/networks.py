@@ -2,17 +2,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
-from contextlib import suppress
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from affinepieces._arrays import float_array, float_dtype, shown
+from affinepieces._arrays import float_array, float_dtype
 from affinepieces._files import path_of, store, stored
-from affinepieces.values import Value
+from affinepieces.layers import Layered, frozen_layers
 
 if TYPE_CHECKING:
     import torch
@@ -21,7 +20,7 @@ Array = NDArray[Any]
 
 
 @dataclass(frozen=True, eq=False, init=False)
-class ReLUNetwork(Value):
+class ReLUNetwork(Layered):
     """The network ((A_1, b_1), ..., (A_L, b_L)): ReLU between the layers, none after the last.
 
     weights: L arrays, A_j of shape (N_j, N_{j-1}).  biases: L arrays, b_j of shape (N_j,).
@@ -42,26 +41,6 @@ class ReLUNetwork(Value):
     def __init__(self, weights: Sequence[ArrayLike], biases: Sequence[ArrayLike]) -> None:
         for name, value in zip(("weights", "biases"), frozen_layers(weights, biases), strict=True):
             object.__setattr__(self, name, value)
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """Format of all parameters."""
-        return self.weights[0].dtype
-
-    @property
-    def widths(self) -> tuple[int, ...]:
-        """(N_0, ..., N_L): input dimension, hidden widths, output dimension."""
-        return (self.weights[0].shape[1], *(len(b) for b in self.biases))
-
-    @property
-    def layers(self) -> int:
-        """L: number of affine maps; the network has L - 1 hidden layers."""
-        return len(self.weights)
-
-    @property
-    def carried(self) -> tuple[None, ...]:
-        """For each hidden layer which of its rows have no ReLU: None, for all have; see `Chain`."""
-        return (None,) * (self.layers - 1)
 
     def __call__(self, x: ArrayLike) -> Array:
         """Realization R(Phi) at m points in the network's own format: (m, N_0) -> (m, N_L).
@@ -139,43 +118,6 @@ class ReLUNetwork(Value):
         return module_of(self.weights, self.biases)
 
 
-def frozen_layers(weights: Sequence[ArrayLike],
-                  biases: Sequence[ArrayLike]) -> tuple[tuple[Array, ...], tuple[Array, ...]]:
-    """The layers of a network in one format, copied and read-only; errors name what does not fit."""
-    weights, biases = _layers(weights, "weights", "(N_j, N_{j-1})"), _layers(biases, "biases", "(N_j,)")
-    if not weights:
-        raise ValueError("empty network: give at least one weight matrix and one bias vector")
-    if len(weights) != len(biases):
-        raise ValueError(f"{len(weights)} weight matrices but {len(biases)} bias vectors: "
-                         "give one of each for every layer")
-    w = [_parameters(a, f"weights[{j}]") for j, a in enumerate(weights)]
-    b = [_parameters(a, f"biases[{j}]") for j, a in enumerate(biases)]
-    dtype = np.result_type(*w, *b)
-    frozen = tuple(_frozen(a, dtype) for a in w), tuple(_frozen(a, dtype) for a in b)
-    _check_shapes(*frozen)
-    return frozen
-
-
-def _layers(values: Any, name: str, shape: str) -> list[Any]:
-    listed = None
-    if isinstance(values, Iterable) and not isinstance(values, str | bytes | Mapping | Set | Callable):  # a module
-        with suppress(TypeError):  # an array without dimensions
-            listed = list(values)
-    if listed is None:
-        raise TypeError(f"{name} is {shown(values)}, expected a sequence of arrays of shape {shape}, one for each "
-                        "layer; for a torch module take ReLUNetwork.from_torch(module)")
-    return listed
-
-
-def _parameters(values: ArrayLike, name: str) -> Array:
-    array = float_array(values, name)
-    if not np.all(np.isfinite(array)):
-        where = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
-        raise ValueError(f"{name}{list(where)} is {array[where]}: every parameter must be finite; "
-                         "did the training diverge?")
-    return array
-
-
 def _rounded(array: Array, dtype: np.dtype[Any], name: str) -> Array:
     with np.errstate(over="ignore", invalid="ignore"):  # a signalling nan
         rounded = array.astype(dtype, copy=False)
@@ -183,22 +125,3 @@ def _rounded(array: Array, dtype: np.dtype[Any], name: str) -> Array:
         raise OverflowError(f"{name} holds {array[overflown][0]:g}, but the largest number of {dtype} is "
                             f"{np.finfo(dtype).max:g}: rescale, or take a wider format")
     return rounded
-
-
-def _frozen(array: Array, dtype: np.dtype[Any]) -> Array:
-    copy = np.array(array, dtype=dtype, order="C")
-    copy.setflags(write=False)
-    return copy
-
-
-def _check_shapes(weights: Sequence[Array], biases: Sequence[Array]) -> None:
-    for j, (a, b) in enumerate(zip(weights, biases, strict=True)):
-        if a.ndim != 2 or 0 in a.shape:
-            raise ValueError(f"weights[{j}] has shape {a.shape}, expected (N_{j + 1}, N_{j}) with "
-                             "both at least 1")
-        if b.shape != (a.shape[0],):
-            raise ValueError(f"biases[{j}] has shape {b.shape}, expected ({a.shape[0]},) because "
-                             f"weights[{j}] has shape {a.shape}")
-        if j and a.shape[1] != len(biases[j - 1]):
-            raise ValueError(f"weights[{j}] has shape {a.shape}, but the layer below has "
-                             f"{len(biases[j - 1])} neurons: expected ({a.shape[0]}, {len(biases[j - 1])})")

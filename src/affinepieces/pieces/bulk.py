@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from affinepieces import environment
 from affinepieces._interrupts import check
-from affinepieces.layers import Chain, Network
+from affinepieces.layers import Layered
+from affinepieces.networks import ReLUNetwork
 from affinepieces.pieces import kernels
 from affinepieces.pieces.certified import first_level
 from affinepieces.pieces.segment import Segment
@@ -30,18 +31,18 @@ class Chunk:
     """Networks of one architecture and format, with a segment each, and which pairs of all they are."""
 
     pairs: list[int]
-    nets: list[Network]
+    nets: list[Layered]
     segments: list[Segment]
 
 
-def chunks(nets: Sequence[Network], segments: Sequence[Segment]) -> list[Chunk]:
+def chunks(nets: Sequence[Layered], segments: Sequence[Segment]) -> list[Chunk]:
     """The pairs whose networks are small, in chunks.
 
     Raises ValueError for the first network that takes inputs of another dimension than its segment has.
     """
     groups: dict[Any, list[int]] = {}
     for i, (net, segment) in enumerate(zip(nets, segments, strict=True)):
-        if isinstance(net, Chain):
+        if not isinstance(net, ReLUNetwork):
             continue
         key = (net.dtype, len(segment.start), *[a.shape for a in net.weights])
         groups.setdefault(key, []).append(i)

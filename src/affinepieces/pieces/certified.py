@@ -17,7 +17,7 @@ from tqdm import tqdm
 from affinepieces import environment
 from affinepieces._interrupts import check
 from affinepieces.arithmetic.double_double import U
-from affinepieces.layers import Network
+from affinepieces.layers import Layered
 from affinepieces.pieces.certificate import EXACT, MOST, Certificate
 from affinepieces.pieces.exact import floats, kinks_exact, layers_exact, patterns_between, slopes_exact
 from affinepieces.pieces.layers import Floats, Line
@@ -43,7 +43,7 @@ class Search:
     wanted: Wanted
 
     @classmethod
-    def of(cls, net: Network, segment: Segment, wanted: Wanted) -> Search:
+    def of(cls, net: Layered, segment: Segment, wanted: Wanted) -> Search:
         """Raises where the network does not fit the segment, or the processor does not compute as it should."""
         segment.check(net)
         environment.check()

@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from affinepieces import arguments
 from affinepieces._interrupts import check, deferred, interruptible
-from affinepieces.layers import Network
+from affinepieces.layers import Layered
 from affinepieces.pieces.bulk import chunks, counted
 from affinepieces.pieces.certified import NARROW, Search, followed
 from affinepieces.pieces.exact import trace_exact
@@ -45,7 +45,7 @@ class Counts(Value):
         return f"<table><tr><th></th><th>regions</th><th>pieces</th></tr>{rows}{more}</table>"
 
 
-def count_pieces(net: Network, segment: Segment) -> int:
+def count_pieces(net: Layered, segment: Segment) -> int:
     """pieces(R(Phi), Omega): the least number of intervals that partition the segment with R(Phi) affine on each.
 
     A proved integer: the parameters are exact binary numbers, and every decision is made with a
@@ -59,7 +59,7 @@ def count_pieces(net: Network, segment: Segment) -> int:
     return _count(net, segment, KINKS)[1]
 
 
-def count_regions(net: Network, segment: Segment) -> int:
+def count_regions(net: Layered, segment: Segment) -> int:
     """regions(Phi, Omega): 1 + the number of interior points where a hidden neuron's activity changes.
 
     A neuron is active where its preactivation is positive; touching zero is no change.  Proved, as
@@ -72,7 +72,7 @@ def count_regions(net: Network, segment: Segment) -> int:
     return _count(net, segment, Wanted())[0]
 
 
-def count_many(nets: Network | Iterable[Network], segments: Segment | Iterable[Segment]) -> Counts:
+def count_many(nets: Layered | Iterable[Layered], segments: Segment | Iterable[Segment]) -> Counts:
     """Regions and pieces of many networks on one segment, of one network on many, or pair by pair; on all cores.
 
     Proved, as `count_pieces` is.  Small networks are fastest, tens of thousands a second, where many have the same
@@ -96,7 +96,7 @@ def count_many(nets: Network | Iterable[Network], segments: Segment | Iterable[S
     return Counts(table[:, 0].copy(), table[:, 1].copy())
 
 
-def trace(net: Network, segment: Segment, *, exact: bool = False) -> PiecewiseAffine:
+def trace(net: Layered, segment: Segment, *, exact: bool = False) -> PiecewiseAffine:
     """R(Phi) along the segment: breakpoints of the activation regions, values there, slopes between.
 
     The regions and the kinks, and so the pieces, are proved.  The numbers are float64 with proved bounds of their
@@ -116,7 +116,7 @@ def trace(net: Network, segment: Segment, *, exact: bool = False) -> PiecewiseAf
         return trace_exact(net, segment) if exact else trace_certified(net, segment)
 
 
-def activation_patterns(net: Network, segment: Segment) -> NDArray[np.bool_]:
+def activation_patterns(net: Layered, segment: Segment) -> NDArray[np.bool_]:
     """Which hidden neurons are active in each region, proved: (regions, N_1 + ... + N_{L-1}), layer after layer.
 
     Raises MemoryError as `trace` does.
@@ -150,13 +150,13 @@ def _each(work: Callable[[T], R], items: Sequence[T], threads: bool = True) -> I
             raise
 
 
-def _long_and_narrow(nets: Sequence[Network]) -> bool:
+def _long_and_narrow(nets: Sequence[Layered]) -> bool:
     """Threads pay only for long counts outside of matrix products: wide networks keep all cores busy as they are, and
     short counts hold the interpreter's lock most of the time."""
     return all(max(net.widths) <= NARROW for net in nets) and sum(net.layers for net in nets) > 12 * len(nets)
 
 
-def _count(net: Network, segment: Segment, wanted: Wanted = KINKS) -> tuple[int, int]:
+def _count(net: Layered, segment: Segment, wanted: Wanted = KINKS) -> tuple[int, int]:
     """Regions and pieces, part by part."""
     net, segment = arguments.piecewise(net), _segment(segment)
     regions = pieces = 1
@@ -168,7 +168,7 @@ def _count(net: Network, segment: Segment, wanted: Wanted = KINKS) -> tuple[int,
     return regions, pieces
 
 
-def _pairs(nets: Any, segments: Any) -> tuple[list[Network], list[Segment]]:
+def _pairs(nets: Any, segments: Any) -> tuple[list[Layered], list[Segment]]:
     """As many networks as segments."""
     one_net, one_segment = not _is_several(nets), not _is_several(segments)
     left = [arguments.piecewise(net, "nets" if one_net else f"nets[{i}]")

@@ -20,14 +20,14 @@ from tqdm import tqdm
 from affinepieces import environment
 from affinepieces._interrupts import check
 from affinepieces.arithmetic.exact import quotient
-from affinepieces.layers import Network
+from affinepieces.layers import Layered
 from affinepieces.pieces.piecewise import PiecewiseAffine
 from affinepieces.pieces.segment import Segment
 
 Row = list[fmpz]
 
 
-def trace_exact(net: Network, segment: Segment) -> PiecewiseAffine:
+def trace_exact(net: Layered, segment: Segment) -> PiecewiseAffine:
     """R(Phi) along the segment with every number a Fraction.
 
     Regions as the companion defines them: an interior breakpoint is a point where some hidden
@@ -45,7 +45,7 @@ def trace_exact(net: Network, segment: Segment) -> PiecewiseAffine:
     return PiecewiseAffine(breakpoints, values, kinks_exact(rows))
 
 
-def layers_exact(net: Network, segment: Segment) -> Iterator[list[Row]]:
+def layers_exact(net: Layered, segment: Segment) -> Iterator[list[Row]]:
     """Layer by layer, rows h * (z_1, ..., z_N, t, 1) of the preactivations at every breakpoint so far.
 
     The breakpoints of layer j are those of the layers below and the sign changes of its own neurons;
@@ -88,12 +88,12 @@ def slopes_exact(rows: list[Row]) -> NDArray[np.float64]:
     return np.array(out)
 
 
-def patterns_exact(net: Network, segment: Segment) -> NDArray[np.bool_]:
+def patterns_exact(net: Layered, segment: Segment) -> NDArray[np.bool_]:
     """(r, sum of hidden widths): which hidden neurons are active in each region, from its midpoint."""
     return patterns_between(net, segment, deque(layers_exact(net, segment), maxlen=1).pop())
 
 
-def patterns_between(net: Network, segment: Segment, ends: list[Row]) -> NDArray[np.bool_]:
+def patterns_between(net: Layered, segment: Segment, ends: list[Row]) -> NDArray[np.bool_]:
     """The same between given breakpoints, the last item of `layers_exact`."""
     rows = [_input_row(segment, left[-2] * right[-1] + right[-2] * left[-1], 2 * left[-1] * right[-1])
             for left, right in pairwise(ends)]
@@ -113,7 +113,7 @@ def _input_row(segment: Segment, t: fmpz, h: fmpz) -> Row:
     return [s * h + (d + e) * t for s, d, e in zip(start, direction, rest, strict=True)] + [scale * t, scale * h]
 
 
-def _neurons(net: Network, j: int) -> list[int]:
+def _neurons(net: Layered, j: int) -> list[int]:
     """Rows of a hidden layer that have a ReLU."""
     carried = net.carried[j]
     return list(range(len(net.biases[j]))) if carried is None else np.flatnonzero(~carried).tolist()

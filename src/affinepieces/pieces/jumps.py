@@ -18,10 +18,12 @@ from affinepieces.pieces.layers import Carried, Layer
 Floats = NDArray[np.float64]
 
 
-def slope_jumps(layers: Sequence[Layer], carried: Carried, z: Floats, e: Floats, birth: NDArray[np.int32]) -> NDArray[np.int8]:
+def slope_jumps(layers: Sequence[Layer], carried: Carried, z: Floats, e: Floats,
+                birth: NDArray[np.int32]) -> NDArray[np.int8]:
     """(n,): 1 where the slope changes, 0 where it does not, DOUBT where float64 cannot tell.
 
-    carried: for each hidden layer which rows have no ReLU, None where all have.  z: (n, N_1) first preactivations at points within the error bars of n certified breakpoints, e: (n,) errors.
+    carried: for each hidden layer which rows have no ReLU, None where all have.
+    z: (n, N_1) first preactivations at points within the error bars of n certified breakpoints, e: (n,) errors.
     birth: (n, 2) layer (from 0) and index of the neuron that changes its sign there.
     """
     n = len(z)
@@ -36,7 +38,8 @@ def slope_jumps(layers: Sequence[Layer], carried: Carried, z: Floats, e: Floats,
         if j == len(layers) - 1:
             break
         own = np.flatnonzero(birth[:, 0] == j)
-        passed = np.zeros(z.shape[1], np.bool_) if carried[j] is None else carried[j]
+        rows = carried[j]
+        passed = np.zeros(z.shape[1], np.bool_) if rows is None else rows
         on, certain = (z > 0) | passed, (np.abs(z) > e[:, None]) | passed
         certain[own, birth[own, 1]] = True
         lost |= ~certain.all(axis=1) & (birth[:, 0] <= j)

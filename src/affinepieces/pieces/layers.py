@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from affinepieces._interrupts import check
 from affinepieces.arithmetic.double_double import U
-from affinepieces.layers import Network
+from affinepieces.layers import Layered
 from affinepieces.pieces import kernels
 from affinepieces.pieces.kernels import FLOOR, ROOT, SAFE
 from affinepieces.pieces.segment import Segment
@@ -87,10 +87,10 @@ class Prepared:
     power: int
 
 
-_prepared: OrderedDict[int, tuple[weakref.ref[Network], Prepared]] = OrderedDict()
+_prepared: OrderedDict[int, tuple[weakref.ref[Layered], Prepared]] = OrderedDict()
 
 
-def prepare(net: Network) -> Prepared:
+def prepare(net: Layered) -> Prepared:
     """The layers in float64, each hidden neuron multiplied by the power of two that brings its weights to size 1.
 
     ReLU commutes with that, and nothing is rounded.  The last networks are remembered: they cannot change.
@@ -105,7 +105,7 @@ def prepare(net: Network) -> Prepared:
     return found
 
 
-def _prepare(net: Network) -> Prepared:
+def _prepare(net: Layered) -> Prepared:
     below = np.zeros(net.widths[0], np.int64)
     squarings = 0 if net.layers <= 4 else 1 if net.layers * max(net.widths) < 1000 else 2
     layers = []
@@ -119,7 +119,7 @@ def _prepare(net: Network) -> Prepared:
 class Line:
     """A prepared network on a segment: its first preactivations are p + t q, in any number of words."""
 
-    def __init__(self, net: Network, segment: Segment) -> None:
+    def __init__(self, net: Layered, segment: Segment) -> None:
         self.net, self.segment = net, segment
         prepared = prepare(net)
         self.layers, self.power = prepared.layers, prepared.power

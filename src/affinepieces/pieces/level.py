@@ -134,8 +134,8 @@ class Pass:
         self.decided += self.z.size
         fixed = None if self.zs is None else self.line.fixed(depth, self.words)
         held, place, parent, on = kernels.hidden_layer(self.z, self.zlo, self.e, self.zs, self.zslow, fixed,
-                                                       self.line.carried[depth], tuple(self.place), depth, self.zones, self.used,
-                                                       self.values or self.patterned)
+                                                       self.line.carried[depth], tuple(self.place), depth,
+                                                       self.zones, self.used, self.values or self.patterned)
         self.held, self.place = Activations(*held), Place(*place)
         self.own = int(np.searchsorted(parent, self.own)) if self.own else 0
         between = parent[:-1]
@@ -282,7 +282,8 @@ class Pass:
             if not last.dropped:
                 state[newest] = last.weights[:, c.birth[newest + 1, 1]].any(axis=0)
                 doubt = np.flatnonzero(state == kernels.DOUBT)
-            state[doubt] = slope_jumps(self.line.layers, self.line.carried, *self._first_again(c.t[doubt + 1]), c.birth[doubt + 1])
+            z, e = self._first_again(c.t[doubt + 1])
+            state[doubt] = slope_jumps(self.line.layers, self.line.carried, z, e, c.birth[doubt + 1])
             doubt = np.flatnonzero(state == kernels.DOUBT)
         return state == 1, doubt + 1
 

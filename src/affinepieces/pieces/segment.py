@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from affinepieces._arrays import exact_array
-from affinepieces.layers import Network
+from affinepieces.layers import Layered
 from affinepieces.values import Value
 
 Floats = NDArray[np.float64]
@@ -114,9 +114,9 @@ class Segment(Value):
         return np.array([[float(s + Fraction(p) * (d + e)) for s, d, e in zip(*exact, strict=True)]
                          for p in points.tolist()]).reshape(len(points), self.dim)
 
-    def check(self, net: Network) -> None:
+    def check(self, net: Layered) -> None:
         """Raise unless the network takes inputs of this dimension."""
-        if not isinstance(net, Network):
+        if not isinstance(net, Layered):
             raise TypeError(f"expected a ReLUNetwork, got {type(net).__name__}: "
                             "convert a torch module with ReLUNetwork.from_torch(module)")
         if net.widths[0] != self.dim:

@@ -4,7 +4,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from affinepieces.layers import Network
+from affinepieces.layers import Layered
 from affinepieces.pieces.certified import Search, followed
 from affinepieces.pieces.level import Found, Wanted
 from affinepieces.pieces.piecewise import PiecewiseAffine
@@ -15,7 +15,7 @@ from affinepieces.pieces.zones import join
 MANY = 2**18  # regions from which on it is asked whether memory will hold all
 
 
-def trace_certified(net: Network, segment: Segment, words: int = 1) -> PiecewiseAffine:
+def trace_certified(net: Layered, segment: Segment, words: int = 1) -> PiecewiseAffine:
     """R(Phi) along the segment in float64, with proved regions and kinks, and bounds of all errors.
 
     words: of the numbers in the first attempt, at least; more make the bounds sharper.
@@ -29,19 +29,19 @@ def trace_certified(net: Network, segment: Segment, words: int = 1) -> Piecewise
         np.concatenate([end_radius[:1], found.y_radius, end_radius[1:]]), found.slope_radius, found.certificate)
 
 
-def patterns(net: Network, segment: Segment) -> NDArray[np.bool_]:
+def patterns(net: Layered, segment: Segment) -> NDArray[np.bool_]:
     """(regions, hidden neurons): which of them are active, from the certified signs."""
     every = join(_all_parts(net, segment, Wanted(patterns=True), 4 * sum(net.widths[1:-1]) + 64)).patterns
     return every if all(c is None for c in net.carried) else every[:, switching(net)]
 
 
-def switching(net: Network) -> NDArray[np.bool_]:
+def switching(net: Layered) -> NDArray[np.bool_]:
     """Which rows of the hidden layers, one after the other, have a ReLU."""
     rows = zip(net.carried, net.widths[1:-1], strict=True)
     return np.concatenate([np.ones(n, np.bool_) if c is None else ~c for c, n in rows])
 
 
-def _all_parts(net: Network, segment: Segment, wanted: Wanted, bytes_each: int, words: int = 1) -> list[Found]:
+def _all_parts(net: Layered, segment: Segment, wanted: Wanted, bytes_each: int, words: int = 1) -> list[Found]:
     """Every part of the segment; MemoryError where they would not fit."""
     search = Search.of(net, segment, wanted)
     parts, held, asked = [], 0, False

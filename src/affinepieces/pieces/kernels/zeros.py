@@ -34,7 +34,8 @@ def _vanishes(zs: Any, zslow: Any, i: int, k: int) -> Any:
 def signs(z: Any, zlo: Any, e: Any, zs: Any, zslow: Any, sharp: Any, carried: Any) -> Any:
     """(R, N) of ACTIVE, INACTIVE, ZERO (exactly) or DOUBT, and (R,): whether a column has a sign in doubt.
 
-    A row that is carried counts as active, whatever its sign.  zs, zslow: for columns that are sharp the exact values at their breakpoint; a zero there is no doubt.
+    A row that is carried counts as active, whatever its sign.
+    zs, zslow: for columns that are sharp the exact values at their breakpoint; a zero there is no doubt.
     """
     r, n = z.shape
     out, doubt = np.empty((r, n), np.int8), np.zeros(r, np.bool_)
