@@ -218,6 +218,7 @@ GOOD = {  # every public callable with arguments that are right
                          "slopes": [[1.0]], "radius": np.zeros(2), "value_radius": np.zeros(2),
                          "slope_radius": np.zeros(1), "certificate": TOOTH.certificate},
     ap.ReLUNetwork: {"weights": [[[1.0]]], "biases": [[0.0]]},
+    ap.Chain: {"weights": [[[1.0]]], "biases": [[0.0]], "kinds": [], "names": ["output"]},
     ap.Segment: {"a": 0, "b": 2, "start": [0.0], "direction": [1.0]},
     ap.activation_patterns: ON, ap.count_pieces: ON, ap.count_regions: ON, ap.trace: ON | {"exact": True},
     ap.count_many: {"nets": [NET], "segments": [UNIT]}, ap.combinatorial_bound: {"net": NET},
@@ -241,7 +242,7 @@ WRONG = [None, "x", object(), ["x"], float("nan"), MODULE, True, -1]
 
 def test_every_public_callable_is_swept():
     names = {"explore"} | {name for name in ap.__all__ if callable(getattr(ap, name))}
-    enumerations = {"Grain", "Loss", "Order", "Overflow", "Part", "Replacing", "Terms", "Toward"}
+    enumerations = {"Grain", "Kind", "Loss", "Order", "Overflow", "Part", "Replacing", "Terms", "Toward"}
     assert {f.__name__ for f in GOOD if f.__module__ != c.__name__} == names - enumerations
     public = {name for name, f in vars(c).items() if inspect.isfunction(f) and f.__module__ == c.__name__}
     assert {f.__name__ for f in GOOD if f.__module__ == c.__name__} == {n for n in public if n[0] != "_"}

@@ -19,10 +19,10 @@ from affinepieces.pieces import bulk, count
 TINY = 2.0**-1060
 REMEDY = "torch.set_flush_denormal(False)"
 # They hold what they are given, and compute nothing with floats.
-CONTAINERS = {"Adam", "AdamW", "Attribution", "Certificate", "Counts", "Exact", "GradientDescent", "Gradients",
-              "Grain", "History", "Loss", "LossScaling", "Mixed", "Momentum", "Native", "OptimiserState", "Order",
-              "Overflow", "Parameters", "Part", "Perturbed", "Playground", "Replacing", "Rounded", "Run", "Step",
-              "Stochastic", "Terms", "Toward", "UniformNoise"}
+CONTAINERS = {"Adam", "AdamW", "Attribution", "Certificate", "Chain", "Counts", "Exact", "GradientDescent",
+              "Gradients", "Grain", "History", "Kind", "Loss", "LossScaling", "Mixed", "Momentum", "Native",
+              "OptimiserState", "Order", "Overflow", "Parameters", "Part", "Perturbed", "Playground", "Replacing",
+              "Rounded", "Run", "Step", "Stochastic", "Terms", "Toward", "UniformNoise"}
 
 
 def watched(watch, net):

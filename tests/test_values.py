@@ -61,6 +61,9 @@ EXAMPLES = {
     "Playground": lambda: [ap.Playground(), ap.Playground("stay")],
     "PiecewiseAffine": lambda: [ap.trace(NET, UNIT), ap.trace(NET, UNIT, exact=True),
                                 ap.trace(NET, ap.Segment(0, 2)), ap.trace(ap.constructions.hat(0.25), UNIT)],
+    "Chain": lambda: [ap.Chain([[[1.0], [1.0]], [[2.0, -1.0]]], [[0.0, 0.0], [0.0]], [kinds]) for kinds in (
+        [ap.Kind.NEURON, ap.Kind.CARRIED], [ap.Kind.COMPARISON, ap.Kind.CARRIED])],
+    "Kind": lambda: [ap.Kind.NEURON, ap.Kind.CARRIED],
     "ReLUNetwork": lambda: [ap.constructions.sawtooth(3), NET, ap.constructions.sawtooth(3).astype(np.float32)],
     "Rounded": lambda: [ap.Rounded(ap.BFLOAT16, ap.Stochastic(3), order=ap.Order.PAIRWISE),
                         ap.Rounded(ap.BFLOAT16, ap.Stochastic(3)), ap.Rounded(ap.BFLOAT16, order=ap.Order.PAIRWISE)],

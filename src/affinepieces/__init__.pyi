@@ -42,6 +42,8 @@ from affinepieces.descent.scaling import LossScaling
 from affinepieces.descent.specification import Loss
 from affinepieces.descent.training import train, train_many
 from affinepieces.descent.updates import exact_update, perturbed_network
+from affinepieces.layers import Chain as Chain
+from affinepieces.layers import Kind as Kind
 from affinepieces.networks import ReLUNetwork
 from affinepieces.parameters import Parameters
 from affinepieces.pieces.bounds import combinatorial_bound
@@ -112,6 +114,7 @@ __all__ = [
     "AdamW",
     "Attribution",
     "Certificate",
+    "Chain",
     "Counts",
     "Exact",
     "ExactArray",
@@ -120,6 +123,7 @@ __all__ = [
     "Gradients",
     "Grain",
     "History",
+    "Kind",
     "Loss",
     "LossScaling",
     "Mixed",
