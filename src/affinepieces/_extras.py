@@ -4,7 +4,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-EXTRAS = {"torch": ("torch",), "book": ("matplotlib", "mpl_toolkits", "matplotlib_inline", "ipywidgets", "IPython"),
+EXTRAS = {"torch": ("torch",), "onnx": ("onnx", "google"), "safetensors": ("safetensors",),
+          "book": ("matplotlib", "mpl_toolkits", "matplotlib_inline", "ipywidgets", "IPython"),
           "study": ("filelock", "pyarrow", "scipy", "sklearn"), "cluster": ("dask", "distributed")}
 
 

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from affinepieces._arrays import float_array, shown
+from affinepieces.sparse import SparseMatrix
 from affinepieces.values import Choice, Value
 
 Array = NDArray[Any]
@@ -34,13 +35,13 @@ class Kind(Choice):
 class Layered(Value):
     """What every counter reads: affine maps (A_j, b_j), and which rows of the hidden layers have no ReLU."""
 
-    weights: tuple[Array, ...]
+    weights: tuple[Any, ...]
     biases: tuple[Array, ...]
 
     @property
     def dtype(self) -> np.dtype[Any]:
         """Format of all parameters."""
-        return self.weights[0].dtype
+        return np.dtype(self.weights[0].dtype)
 
     @property
     def widths(self) -> tuple[int, ...]:
@@ -62,8 +63,9 @@ class Layered(Value):
 class Chain(Layered):
     """z = A_j x + b_j, then in hidden layers relu(z) in the rows that are neurons or comparisons, z in the others.
 
-    weights, biases: as for `ReLUNetwork`.  kinds: for each hidden layer a sequence of `Kind`, one for each row.
-    names: for each layer what it was in the model that it comes from, for people.
+    weights, biases: as for `ReLUNetwork`; matrices may be sparse, those of scipy.sparse or `SparseMatrix`.
+    kinds: for each hidden layer a sequence of `Kind`, one for each row.
+    names: for each layer, the last one too, what its rows are in the model that they come from, for people.
     Raises ValueError or TypeError, naming the layer, for anything that is no chain.
 
     >>> absolute = Chain([[[1.0], [1.0]], [[2.0, -1.0]]], [[0.0, 0.0], [0.0]], [[Kind.NEURON, Kind.CARRIED]])
@@ -71,22 +73,24 @@ class Chain(Layered):
     array([3., 2.])
     """
 
-    weights: tuple[Array, ...]
+    weights: tuple[Array | SparseMatrix, ...]
     biases: tuple[Array, ...]
     kinds: tuple[tuple[Kind, ...], ...]
-    names: tuple[str, ...]
+    names: tuple[tuple[str, ...], ...]
 
-    def __init__(self, weights: Sequence[ArrayLike], biases: Sequence[ArrayLike], kinds: Sequence[Sequence[Kind]],
-                 names: Sequence[str] = ()) -> None:
+    def __init__(self, weights: Sequence[Any], biases: Sequence[ArrayLike], kinds: Sequence[Sequence[Kind]],
+                 names: Sequence[Sequence[str]] = ()) -> None:
         w, b = frozen_layers(weights, biases)
         rows = tuple(tuple(Kind(kind) for kind in layer) for layer in kinds)
         expected = [len(c) for c in b[:-1]]
         if [len(layer) for layer in rows] != expected:
             raise ValueError(f"kinds have lengths {[len(layer) for layer in rows]}, expected {expected}: one kind for "
                              "each row of each hidden layer")
-        called = tuple(map(str, names)) or tuple(f"layer {j + 1}" for j in range(len(w)))
-        if len(called) != len(w):
-            raise ValueError(f"{len(called)} names for {len(w)} layers: give one for each, or none")
+        called = tuple(tuple(map(str, layer)) for layer in names) or tuple(
+            tuple(f"layer{j + 1}[{k}]" for k in range(len(c))) for j, c in enumerate(b))
+        if [len(layer) for layer in called] != [len(c) for c in b]:
+            raise ValueError(f"names have lengths {[len(layer) for layer in called]}, expected "
+                             f"{[len(c) for c in b]}: one name for each row of each layer, or none at all")
         for name, value in (("weights", w), ("biases", b), ("kinds", rows), ("names", called)):
             object.__setattr__(self, name, value)
 
@@ -102,9 +106,9 @@ class Chain(Layered):
         if x.ndim != 2 or x.shape[1] != self.widths[0]:
             raise ValueError(f"input of shape {x.shape}, expected (m, {self.widths[0]}): one point a row")
         for a, b, carried in zip(self.weights[:-1], self.biases[:-1], self.carried, strict=True):
-            z = x @ a.T + b
+            z = product(a, x) + b
             x = np.maximum(z, 0) if carried is None else np.where(carried | (z > 0), z, 0)
-        return np.asarray(x @ self.weights[-1].T + self.biases[-1])
+        return np.asarray(product(self.weights[-1], x) + self.biases[-1])
 
     def __repr__(self) -> str:
         neurons, comparisons = (sum(layer.count(kind) for layer in self.kinds)
@@ -114,8 +118,13 @@ class Chain(Layered):
                 f"{self.widths[-1]} outputs, {self.dtype})")
 
 
-def frozen_layers(weights: Sequence[ArrayLike],
-                  biases: Sequence[ArrayLike]) -> tuple[tuple[Array, ...], tuple[Array, ...]]:
+def product(a: Any, x: Array) -> Array:
+    """A x for each row x: (r, m) -> (r, n)."""
+    return a.product(x) if isinstance(a, SparseMatrix) else np.asarray(x @ a.T)
+
+
+def frozen_layers(weights: Sequence[Any],
+                  biases: Sequence[ArrayLike]) -> tuple[tuple[Any, ...], tuple[Array, ...]]:
     """The layers of a network in one format, copied and read-only; errors name what does not fit."""
     weights, biases = _layers(weights, "weights", "(N_j, N_{j-1})"), _layers(biases, "biases", "(N_j,)")
     if not weights:
@@ -123,9 +132,9 @@ def frozen_layers(weights: Sequence[ArrayLike],
     if len(weights) != len(biases):
         raise ValueError(f"{len(weights)} weight matrices but {len(biases)} bias vectors: "
                          "give one of each for every layer")
-    w = [_parameters(a, f"weights[{j}]") for j, a in enumerate(weights)]
+    w = [_matrix(a, f"weights[{j}]") for j, a in enumerate(weights)]
     b = [_parameters(a, f"biases[{j}]") for j, a in enumerate(biases)]
-    dtype = np.result_type(*w, *b)
+    dtype = np.result_type(*(a.dtype for a in (*w, *b)))
     frozen = tuple(_frozen(a, dtype) for a in w), tuple(_frozen(a, dtype) for a in b)
     _check_shapes(*frozen)
     return frozen
@@ -142,6 +151,15 @@ def _layers(values: Any, name: str, shape: str) -> list[Any]:
     return listed
 
 
+def _matrix(values: Any, name: str) -> Any:
+    """A matrix, dense or sparse."""
+    if not isinstance(values, SparseMatrix) and not hasattr(values, "tocsr"):
+        return _parameters(values, name)
+    sparse = values if isinstance(values, SparseMatrix) else SparseMatrix.of(values)
+    _parameters(sparse.values, f"{name}.values")
+    return sparse
+
+
 def _parameters(values: ArrayLike, name: str) -> Array:
     array = float_array(values, name)
     if not np.all(np.isfinite(array)):
@@ -151,15 +169,17 @@ def _parameters(values: ArrayLike, name: str) -> Array:
     return array
 
 
-def _frozen(array: Array, dtype: np.dtype[Any]) -> Array:
+def _frozen(array: Any, dtype: np.dtype[Any]) -> Any:
+    if isinstance(array, SparseMatrix):
+        return array.astype(dtype)
     copy = np.array(array, dtype=dtype, order="C")
     copy.setflags(write=False)
     return copy
 
 
-def _check_shapes(weights: Sequence[Array], biases: Sequence[Array]) -> None:
+def _check_shapes(weights: Sequence[Any], biases: Sequence[Array]) -> None:
     for j, (a, b) in enumerate(zip(weights, biases, strict=True)):
-        if a.ndim != 2 or 0 in a.shape:
+        if len(a.shape) != 2 or 0 in a.shape:
             raise ValueError(f"weights[{j}] has shape {a.shape}, expected (N_{j + 1}, N_{j}) with "
                              "both at least 1")
         if b.shape != (a.shape[0],):

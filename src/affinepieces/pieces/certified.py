@@ -20,8 +20,9 @@ from affinepieces.arithmetic.double_double import U
 from affinepieces.layers import Layered
 from affinepieces.pieces.certificate import EXACT, MOST, Certificate
 from affinepieces.pieces.exact import floats, kinks_exact, layers_exact, patterns_between, slopes_exact
-from affinepieces.pieces.layers import Floats, Line
 from affinepieces.pieces.level import Found, Pass, Wanted
+from affinepieces.pieces.line import Line
+from affinepieces.pieces.prepared import Floats
 from affinepieces.pieces.segment import Segment
 from affinepieces.pieces.zones import Zone, noted, settled
 

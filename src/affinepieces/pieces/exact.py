@@ -23,6 +23,7 @@ from affinepieces.arithmetic.exact import quotient
 from affinepieces.layers import Layered
 from affinepieces.pieces.piecewise import PiecewiseAffine
 from affinepieces.pieces.segment import Segment
+from affinepieces.sparse import SparseMatrix
 
 Row = list[fmpz]
 
@@ -130,8 +131,25 @@ def _relu(rows: list[Row], neurons: list[int]) -> list[Row]:
     return out
 
 
-def _affine(a: NDArray[Any], b: NDArray[Any], rows: list[Row]) -> list[Row]:
+def _affine(a: Any, b: NDArray[Any], rows: list[Row]) -> list[Row]:
     """Rows of z = A x + b from rows of x."""
+    return _sparse(a, b, rows) if isinstance(a, SparseMatrix) else _dense(a, b, rows)
+
+
+def _sparse(a: SparseMatrix, b: NDArray[Any], rows: list[Row]) -> list[Row]:
+    """Entry by entry."""
+    (entries,), scale = _dyadic(np.concatenate([a.values, b])[None, :])
+    weights, biases = [fmpz(v) for v in entries[:a.size]], [fmpz(v) for v in entries[a.size:]]
+    bounds, columns, out = a.start.tolist(), a.columns.tolist(), []
+    for row in rows:
+        check()
+        z = [sum((weights[p] * row[columns[p]] for p in range(first, last)), v * row[-1])
+             for v, first, last in zip(biases, bounds[:-1], bounds[1:], strict=True)]
+        out.append([*z, scale * row[-2], scale * row[-1]])
+    return out
+
+
+def _dense(a: NDArray[Any], b: NDArray[Any], rows: list[Row]) -> list[Row]:
     numerators, scale = _dyadic(np.column_stack([a, b]))
     n, m = a.shape
     matrix = fmpz_mat(m + 2, n + 2)

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from affinepieces.arithmetic.double_double import U
 from affinepieces.pieces.kernels import DOUBT, ROOT, SAFE
-from affinepieces.pieces.layers import Carried, Layer
+from affinepieces.pieces.line import Carried
+from affinepieces.pieces.prepared import Layer
 
 Floats = NDArray[np.float64]
 
@@ -27,7 +28,7 @@ def slope_jumps(layers: Sequence[Layer], carried: Carried, z: Floats, e: Floats,
     birth: (n, 2) layer (from 0) and index of the neuron that changes its sign there.
     """
     n = len(z)
-    jump, error = np.zeros((n, layers[0].weights.shape[1])), np.zeros(n)
+    jump, error = np.zeros((n, layers[0].shape[1])), np.zeros(n)
     lost, on = np.zeros(n, np.bool_), np.zeros(z.shape, np.bool_)
     for j, layer in enumerate(layers):
         if j > 0:

@@ -16,7 +16,8 @@ from affinepieces.pieces import kernels
 from affinepieces.pieces.certificate import EXACT, Certificate, name_of
 from affinepieces.pieces.jumps import slope_jumps
 from affinepieces.pieces.kernels import Activations, Place
-from affinepieces.pieces.layers import Floats, Layer, Line
+from affinepieces.pieces.line import Line
+from affinepieces.pieces.prepared import Floats, Layer
 
 Booleans = NDArray[np.bool_]
 ROOM = 4096  # zones that one pass may mark
@@ -152,9 +153,7 @@ class Pass:
         if self.words > 1:
             self.z, self.zlo, self.e = layer.precise(x.x, x.xlo, x.e, layer.bias)
         else:
-            self.z, self.zlo = x.x @ layer.weights.T, None
-            self.e = kernels.finish_affine(self.z, layer.bias, x.e, x.weight, layer.norm, layer.frobenius,
-                                           layer.bias_norm, layer.dropped, layer.weights.shape[1])
+            (self.z, self.e), self.zlo = layer.of_activations(x), None
         if self.zs is not None:
             self.zs, self.zslow, lost = layer.precise(x.xs, x.xslow, np.zeros(len(x.e)), layer.bias)
             self.place = self.place._replace(sharp=self.place.sharp & (lost == 0))
@@ -208,7 +207,7 @@ class Pass:
     def _marked(self, words: int, reason: str) -> Chunk:
         """Nothing found, and everything that is the own part marked."""
         c, (low, high) = self.place, self._range()
-        n = self.line.layers[-1].weights.shape[0] if self.values else 0
+        n = self.line.layers[-1].shape[0] if self.values else 0
         neurons = sum(self.line.net.widths[1:-1]) if self.patterned else 0
         inner = min(self.own, 1)  # the column where the own part begins, so that the intervals beside are told apart
         t, _ = _sum(self.a, c.t[[self.own]], c.tlo[[self.own]])
@@ -280,7 +279,7 @@ class Pass:
             *hidden, last = self.line.layers
             newest = doubt[c.birth[doubt + 1, 0] == len(hidden) - 1]
             if not last.dropped:
-                state[newest] = last.weights[:, c.birth[newest + 1, 1]].any(axis=0)
+                state[newest] = last.reads(c.birth[newest + 1, 1])
                 doubt = np.flatnonzero(state == kernels.DOUBT)
             z, e = self._first_again(c.t[doubt + 1])
             state[doubt] = slope_jumps(self.line.layers, self.line.carried, z, e, c.birth[doubt + 1])

@@ -8,8 +8,8 @@ import numpy as np
 
 from affinepieces.arithmetic.double_double import U
 from affinepieces.pieces.certificate import Certificate
-from affinepieces.pieces.layers import Floats
 from affinepieces.pieces.level import Chunk, Found
+from affinepieces.pieces.prepared import Floats
 
 
 @dataclass(frozen=True)

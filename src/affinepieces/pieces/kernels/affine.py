@@ -23,22 +23,22 @@ def scale_rows(w: Any, b: Any, below: Any, last: bool) -> Any:
     n, m = w.shape
     out, bias, scale = np.zeros((n, m)), np.zeros(n), np.zeros(n, np.int64)
     for k in range(n):
-        scale[k] = -_exponent(w, b, below, k)
+        scale[k] = -row_exponent(w[k], b[k], below)
     if last:
         scale[:] = scale.min()
     dropped = 0
     for k in range(n):
         for j in range(m):
-            out[k, j] = _scaled(w[k, j], scale[k] - below[j])
+            out[k, j] = scaled(w[k, j], scale[k] - below[j])
             dropped += w[k, j] != 0 and out[k, j] == 0
-        bias[k] = _scaled(b[k], scale[k])
+        bias[k] = scaled(b[k], scale[k])
         dropped += b[k] != 0 and bias[k] == 0
-    frobenius, bias_norm = np.sqrt(_squares(out.ravel())) * SAFE + ROOT, np.sqrt(_squares(bias)) * SAFE + ROOT
+    frobenius, bias_norm = np.sqrt(squares(out.ravel())) * SAFE + ROOT, np.sqrt(squares(bias)) * SAFE + ROOT
     return out, bias, scale, frobenius, bias_norm, dropped * 2.0**LEAST
 
 
 @jit_with(fastmath={"reassoc", "nsz"})
-def _squares(v: Any) -> Any:
+def squares(v: Any) -> Any:
     """The sum of the squares; their order is free."""
     square = 0.0
     for k in range(len(v)):
@@ -47,7 +47,7 @@ def _squares(v: Any) -> Any:
 
 
 @jit
-def _scaled(v: float, power: int) -> Any:
+def scaled(v: float, power: int) -> Any:
     """v 2^power, or 0 where that is too small."""
     field = (bits(v) >> 52) & 0x7FF
     if field > 0 and LEAST < field - 1022 + power < 1024:  # by hand, because frexp and ldexp are slow
@@ -63,16 +63,16 @@ def _power(v: float) -> Any:
 
 
 @jit
-def _exponent(w: Any, b: Any, below: Any, k: int) -> Any:
-    """The power of two nearest to the size of a row (w_k / 2^below, b_k), as its exponent; 0 for a row of zeros."""
-    largest = _power(b[k])
+def row_exponent(w: Any, b: float, below: Any) -> Any:
+    """The power of two nearest to the size of a row (w / 2^below, b), as its exponent; 0 for a row of zeros."""
+    largest = _power(b)
     for j in range(len(below)):
-        largest = max(largest, _power(w[k, j]) - below[j])
+        largest = max(largest, _power(w[j]) - below[j])
     if largest < NONE // 2:
         return 0
-    square = _scaled(b[k], -largest) ** 2
+    square = scaled(b, -largest) ** 2
     for j in range(len(below)):
-        square += _scaled(w[k, j], -largest - below[j]) ** 2
+        square += scaled(w[j], -largest - below[j]) ** 2
     return largest + (_power(square) >> 1)
 
 
@@ -153,11 +153,11 @@ def affine_double_double(wt: Any, b: Any, hi: Any, lo: Any, e: Any, norm: float,
                     low[k] += UNDERFLOW
         for k in range(n):
             zhi[i, k], zlo[i, k] = two_sum(s[k], c[k])
-        lost = _norm(low)
+        lost = two_norm(low)
         ze[i] = (norm * e[i] + terms * U * lost) * SAFE
         if lost > 0 or e[i] > 0:
             ze[i] += FLOOR
-        ze[i] += _left_out(dropped, hi, i)
+        ze[i] += left_out(dropped, hi, i)
     return zhi, zlo, ze
 
 
@@ -200,15 +200,15 @@ def affine_words(wt: Any, b: Any, hi: Any, lo: Any, e: Any, norm: float, dropped
             zhi[i, k] = acc[0, k]
             for p in range(words - 1):
                 zlo[i, k, p] = acc[p + 1, k]
-        ze[i] = (norm * e[i] + terms * U * _norm(lost)) * SAFE
+        ze[i] = (norm * e[i] + terms * U * two_norm(lost)) * SAFE
         if lost.max() > 0 or e[i] > 0:
             ze[i] += FLOOR
-        ze[i] += _left_out(dropped, hi, i)
+        ze[i] += left_out(dropped, hi, i)
     return zhi, zlo, ze
 
 
 @jit
-def _left_out(dropped: float, x: Any, i: int) -> Any:
+def left_out(dropped: float, x: Any, i: int) -> Any:
     """How much entries that were too small to be kept may contribute to W x_i + b."""
     if dropped == 0:
         return 0.0
@@ -219,7 +219,7 @@ def _left_out(dropped: float, x: Any, i: int) -> Any:
 
 
 @jit
-def _norm(v: Any) -> Any:
+def two_norm(v: Any) -> Any:
     """2-norm of a vector without negative entries, whatever their size."""
     largest, square = 0.0, 0.0
     for k in range(len(v)):
