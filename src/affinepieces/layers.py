@@ -41,7 +41,8 @@ class Layered(Value):
     @property
     def dtype(self) -> np.dtype[Any]:
         """Format of all parameters."""
-        return np.dtype(self.weights[0].dtype)
+        found: np.dtype[Any] = self.weights[0].dtype
+        return found
 
     @property
     def widths(self) -> tuple[int, ...]:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import affinepieces as ap
-from affinepieces.pieces import layers
+from affinepieces.pieces import prepared
 from pieces.test_certified import assert_certified
 
 UNIT = ap.Segment(0, 1)
@@ -91,14 +91,14 @@ def test_notes_say_why_a_level_was_left():
 
 def test_a_network_is_prepared_once():
     net, lines = ap.constructions.sawtooth(3), [UNIT, ap.Segment(0, 0.3)]
-    layers._prepared.clear()
+    prepared._prepared.clear()
     ap.count_many(net, lines)
-    first = layers.prepare(net)
+    first = prepared.prepare(net)
     ap.count_pieces(net, UNIT)
-    assert layers.prepare(net) is first
-    for n in range(2, 2 + layers.KEPT):
-        layers.prepare(ap.constructions.sawtooth(n))
-    assert len(layers._prepared) <= layers.KEPT
+    assert prepared.prepare(net) is first
+    for n in range(2, 2 + prepared.KEPT):
+        prepared.prepare(ap.constructions.sawtooth(n))
+    assert len(prepared._prepared) <= prepared.KEPT
 
 
 def test_call_with_a_number_and_with_many():
