@@ -42,6 +42,7 @@ from affinepieces.descent.scaling import LossScaling
 from affinepieces.descent.specification import Loss
 from affinepieces.descent.training import train, train_many
 from affinepieces.descent.updates import exact_update, perturbed_network
+from affinepieces.importers.torch import from_torch as from_torch
 from affinepieces.layers import Chain as Chain
 from affinepieces.layers import Kind as Kind
 from affinepieces.networks import ReLUNetwork
@@ -178,6 +179,7 @@ __all__ = [
     "expected_share",
     "fixed_point",
     "flips",
+    "from_torch",
     "gradient_error_bound",
     "gradients",
     "maintain_probability",

@@ -12,10 +12,11 @@ from affinepieces._extras import wanted
 from affinepieces._torch.refusals import called, refuse_changed_calls
 from affinepieces._torch.tensors import FORMATS, numpy_of
 from affinepieces.arguments import integer, items
+from affinepieces.importers.fx.here import Here, plain, refuse
+from affinepieces.importers.fx.layers import MODULES
+from affinepieces.importers.fx.table import FUNCTIONS, METHODS
 from affinepieces.importers.guard import check
 from affinepieces.importers.lowering import Numbers
-from affinepieces.importers.torch_functions import FUNCTIONS, METHODS, Here, plain, refuse
-from affinepieces.importers.torch_layers import MODULES
 from affinepieces.layers import Chain
 
 with wanted("torch"):
@@ -106,7 +107,8 @@ class _Reading:
             return self._module(str(node.target), args, kwargs)
         if plain((args, kwargs)):
             target: Any = node.target
-            return getattr(args[0], target)(*args[1:], **kwargs) if node.op == "call_method" else target(*args, **kwargs)
+            method = node.op == "call_method"
+            return getattr(args[0], target)(*args[1:], **kwargs) if method else target(*args, **kwargs)
         table: Any = METHODS if node.op == "call_method" else FUNCTIONS
         if node.target not in table:
             label = getattr(node.target, "__name__", str(node.target))
@@ -149,8 +151,8 @@ def _refuse(module: nn.Module) -> None:
                             "module once, so that it gets its shapes")
         for key, tensor in (*part.named_parameters(recurse=False), *part.named_buffers(recurse=False)):
             if tensor.is_floating_point() and tensor.dtype not in FORMATS:
-                raise TypeError(f"{key} of {called(name)} has dtype {tensor.dtype}, expected float16, bfloat16, float32 "
-                                "or float64: convert the module first")
+                raise TypeError(f"{key} of {called(name)} has dtype {tensor.dtype}, expected float16, bfloat16, "
+                                "float32 or float64: convert the module first")
             if not np.all(np.isfinite(numpy_of(tensor, f"{key} of {called(name)}"))):
                 raise ValueError(f"{key} of {called(name)} is not finite: did the training diverge?")
 

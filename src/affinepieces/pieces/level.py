@@ -99,6 +99,7 @@ class Pass:
         self.depth, self.own, self.last = 0, 0, True  # next layer; where the own part begins; whether it ends at b
         self.z, self.zlo, self.e = line.first(np.array([a, b]), words)
         self.place = Place(*kernels.ends_of(a, b, np.zeros(2 if words <= 2 else (2, words - 1)), words))
+        self.zero: Any = line.zero(2)
         self.held: Any = None  # the activations below the next layer
         self.zs: Any = np.zeros_like(self.z) if words > 2 else None  # exact values at breakpoints that are sharp
         self.zslow: Any = np.zeros_like(self.zlo) if words > 2 else None
@@ -123,7 +124,7 @@ class Pass:
                     return
                 if self.held.x.size > LIMIT // self.words and len(self.place.t) >= 4 * PARTS:
                     parts = self._divided()
-                    del self.held, self.place, self.z, self.zlo, self.zs, self.zslow
+                    del self.held, self.place, self.z, self.zlo, self.zs, self.zslow, self.zero
                     for part in among(parts):
                         yield from part.chunks(among)
                     return
@@ -135,8 +136,8 @@ class Pass:
         self.decided += self.z.size
         fixed = None if self.zs is None else self.line.fixed(depth, self.words)
         held, place, parent, on = kernels.hidden_layer(self.z, self.zlo, self.e, self.zs, self.zslow, fixed,
-                                                       self.line.carried[depth], tuple(self.place), depth,
-                                                       self.zones, self.used, self.values or self.patterned)
+                                                       self.line.carried[depth], self.zero, tuple(self.place),
+                                                       depth, self.zones, self.used, self.values or self.patterned)
         self.held, self.place = Activations(*held), Place(*place)
         self.own = int(np.searchsorted(parent, self.own)) if self.own else 0
         between = parent[:-1]
@@ -154,6 +155,8 @@ class Pass:
             self.z, self.zlo, self.e = layer.precise(x.x, x.xlo, x.e, layer.bias)
         else:
             (self.z, self.e), self.zlo = layer.of_activations(x), None
+        if x.zero is not None:
+            self.zero = layer.vanishing(x.zero)
         if self.zs is not None:
             self.zs, self.zslow, lost = layer.precise(x.xs, x.xslow, np.zeros(len(x.e)), layer.bias)
             self.place = self.place._replace(sharp=self.place.sharp & (lost == 0))
@@ -281,8 +284,10 @@ class Pass:
             if not last.dropped:
                 state[newest] = last.reads(c.birth[newest + 1, 1])
                 doubt = np.flatnonzero(state == kernels.DOUBT)
-            z, e = self._first_again(c.t[doubt + 1])
-            state[doubt] = slope_jumps(self.line.layers, self.line.carried, z, e, c.birth[doubt + 1])
+            together = max(1, LIMIT // (4 * max(self.line.net.widths)))  # which bounds the memory
+            for few in np.split(doubt, range(together, len(doubt), together)):
+                z, e = self._first_again(c.t[few + 1])
+                state[few] = slope_jumps(self.line, z, e, c.birth[few + 1])
             doubt = np.flatnonzero(state == kernels.DOUBT)
         return state == 1, doubt + 1
 

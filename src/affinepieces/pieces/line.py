@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from affinepieces.layers import Layered
+from affinepieces.layers import Chain, Layered
 from affinepieces.pieces import kernels
 from affinepieces.pieces.prepared import Floats, Words, prepare
 from affinepieces.pieces.segment import Segment
@@ -26,6 +26,7 @@ class Line:
         prepared = prepare(net)
         self.layers, self.power = prepared.layers, prepared.power
         self.carried: Carried = net.carried
+        self.chained = isinstance(net, Chain)  # rows that are zero by construction are looked for
         self._known: dict[int, tuple[Words, Words]] = {}
         self._fixed: dict[tuple[int, int], Fixed] = {}
 
@@ -34,6 +35,14 @@ class Line:
         p, q = self._coefficients(max(words, 2))
         z, low, e = kernels.on_line(*p[:2], p[2][0], *q[:2], q[2][0], t)
         return (z, low, e) if words > 1 else kernels.leading(z, low, e)
+
+    def zero(self, points: int) -> NDArray[np.bool_] | None:
+        """First preactivations that are zero by construction, at so many points: (points, N_1), or None."""
+        if not self.chained:
+            return None
+        s = self.segment
+        nothing = (s.start == 0) & (s.direction == 0) & (s.direction_low == 0)
+        return np.repeat(self.layers[0].vanishing(nothing[None, :]), points, axis=0)
 
     def fixed(self, depth: int, words: int) -> Fixed:
         """All preactivations of a layer where one of its neurons vanishes, if they are functions of each other.

@@ -19,6 +19,7 @@ from affinepieces.pieces.kernels import FLOOR, ROOT, SAFE, Activations
 from affinepieces.sparse import SparseMatrix
 
 Floats = NDArray[np.float64]
+Booleans = NDArray[np.bool_]
 Words = tuple[Floats, Any, Floats]  # leading words (R, N), the others as in `kernels.words`, errors (R,)
 WORK = 2**25  # multiplications of words between two looks at the keyboard
 KEPT = 16  # networks that stay prepared
@@ -50,6 +51,15 @@ class Layer(ABC):
     @abstractmethod
     def reads(self, columns: NDArray[np.integer]) -> NDArray[np.bool_]:
         """Whether W has any entry in each of these columns."""
+
+    @property
+    @abstractmethod
+    def sparse(self) -> SparseMatrix:
+        """W by its entries that are not zero."""
+
+    @abstractmethod
+    def vanishing(self, zero: Booleans) -> Booleans:
+        """Which rows of W x + b are zero by construction, if these entries of x are: (R, M) -> (R, N)."""
 
     @abstractmethod
     def product(self, x: Floats) -> Floats:
@@ -137,6 +147,17 @@ class Dense(Layer):
         """Entry by entry."""
         return np.asarray(self.weights[:, columns].any(axis=0))
 
+    @cached_property
+    def sparse(self) -> SparseMatrix:
+        """Made when it is asked for."""
+        rows, columns = np.nonzero(self.weights)
+        start = np.searchsorted(rows, np.arange(self.shape[0] + 1))
+        return SparseMatrix(start, columns, self.weights[rows, columns], self.shape[1])
+
+    def vanishing(self, zero: Booleans) -> Booleans:
+        """Up to the first entry that is not zero."""
+        return np.asarray(kernels.vanishing_dense(self.weights, self.bias, zero)) & (self.dropped == 0)
+
     def product(self, x: Floats) -> Floats:
         """By BLAS."""
         return np.asarray(x @ self.weights.T)
@@ -200,6 +221,16 @@ class Sparse(Layer):
     def reads(self, columns: NDArray[np.integer]) -> NDArray[np.bool_]:
         """Whether a column is among those of the entries."""
         return np.isin(columns, self.matrix.columns[self.matrix.values != 0])
+
+    @property
+    def sparse(self) -> SparseMatrix:
+        """As it is."""
+        return self.matrix
+
+    def vanishing(self, zero: Booleans) -> Booleans:
+        """Up to the first entry that is not zero."""
+        m = self.matrix
+        return np.asarray(kernels.vanishing_sparse(m.start, m.columns, m.values, self.bias, zero)) & (self.dropped == 0)
 
     def product(self, x: Floats) -> Floats:
         """Row by row."""

@@ -26,8 +26,10 @@ from affinepieces.pieces.kernels.common import DOUBT, FLOOR, ROOT, SAFE
 from affinepieces.pieces.kernels.insertion import Activations, Place, ends_of, hidden_layer
 from affinepieces.pieces.kernels.slopes import kinks
 from affinepieces.pieces.kernels.sparse import finish_sparse, scale_sparse, sparse_words
+from affinepieces.pieces.kernels.vanishing import combined, vanishing_dense, vanishing_sparse
 from affinepieces.pieces.kernels.words import leading, on_line
 
-__all__ = ["DOUBT", "FLOOR", "ROOT", "SAFE", "Activations", "Place", "affine_double_double", "affine_words",
+__all__ = ["DOUBT", "FLOOR", "ROOT", "SAFE", "Activations", "Place", "affine_double_double", "affine_words", "combined",
            "count_each", "ends_of", "finish_affine", "finish_sparse", "has_sharper_norm", "hidden_layer", "kinks",
-           "leading", "line_coefficients", "on_line", "scale_rows", "scale_sparse", "sparse_words", "spectral_norm"]
+           "leading", "line_coefficients", "on_line", "scale_rows", "scale_sparse", "sparse_words", "spectral_norm",
+           "vanishing_dense", "vanishing_sparse"]

@@ -86,7 +86,7 @@ def _count(layers: Any, ends: Any, line: Any, precise: Any) -> Any:
     place = ends_of(ends[0], ends[1], np.zeros(2), count(zlo))
     zones, used, work = np.empty((1, 2)), np.zeros(1, np.int64), 0
     for depth in range(len(layers) - 1):
-        held, place, _, _ = hidden_layer(z, zlo, e, None, None, None, None, place, depth, zones, used, False)
+        held, place, _, _ = hidden_layer(z, zlo, e, None, None, None, None, None, place, depth, zones, used, False)
         work += len(held[2]) * (layers[depth + 1].transposed.size + COLUMN)
         if used[0] > 0 or work > MOST or not _finite(held[2]):
             return 0, 0

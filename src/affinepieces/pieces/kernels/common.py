@@ -22,6 +22,15 @@ def passes(carried: Any, k: Any) -> bool:
 
 
 @jit
+def vanishes(zero: Any, i: Any, k: Any) -> bool:
+    """Whether an entry is zero by construction; zero: (R, N) booleans, or None where nobody asks."""
+    if zero is None:
+        return False
+    else:
+        return bool(zero[i, k])
+
+
+@jit
 def around(t: Any, eta: Any, i: int) -> Any:
     """How far a point between columns i and i + 1, computed in float64, may be from where it should be."""
     return 8 * U * (abs(t[i]) + abs(t[i + 1])) + 2 * (eta[i] + eta[i + 1])

@@ -17,6 +17,7 @@ class Activations(NamedTuple):
 
     x, xlo: the activations, in words.  e: their errors.  xs, xslow: the activations at the breakpoint itself, where
     these are known exactly.  weight: |x| times the number of terms of a dot product with x, for its rounding.
+    zero: (R, N), which are zero at the breakpoint by construction, or None where nobody asks.
     """
 
     x: Any
@@ -25,6 +26,7 @@ class Activations(NamedTuple):
     xs: Any
     xslow: Any
     weight: Any
+    zero: Any
 
 
 class Place(NamedTuple):
@@ -55,25 +57,52 @@ def _weight(x: Any, o: int) -> Any:
 
 
 @jit
-def _keep(s: Any, doubt: bool, sharp: bool, z: Any, zlo: Any, i: int, carried: Any, x: Any, xlo: Any,
-          o: int) -> Any:
-    """relu of column i as column o: what was set to zero without being so, and how many neurons are not inactive,
-    and active."""
-    extra, active, inactive = 0.0, 0, 0
+def _keep(s: Any, unclear: bool, z: Any, zlo: Any, i: int, carried: Any, x: Any, xlo: Any, o: int) -> Any:
+    """relu of column i as column o: what was set to zero without being so, and how many neurons are not inactive.
+
+    unclear: whether any is in doubt or zero.
+    """
+    extra, inactive = 0.0, 0
     for k in range(z.shape[1]):
         on = z[i, k] > 0 or passes(carried, k)
         x[o, k] = z[i, k] if on else 0.0
         copy(zlo, i, k, xlo, o, on)
-        active += s[i, k] == ACTIVE
         inactive += s[i, k] == INACTIVE
-    if doubt or sharp:
+    if unclear:
         for k in range(z.shape[1]):
             if s[i, k] == DOUBT or s[i, k] == ZERO:
                 extra += abs(z[i, k]) + tail(zlo, i, k)
             if s[i, k] == ZERO:
                 x[o, k] = 0.0
                 copy(zlo, i, k, xlo, o, False)
-    return extra, z.shape[1] - inactive, active
+    return extra, z.shape[1] - inactive
+
+
+@jit
+def _kept_zeros(s: Any, i: int, carried: Any, zero: Any, out: Any, o: int) -> None:
+    """Which entries of relu of column i are zero by construction, as column o."""
+    if zero is not None:
+        for k in range(s.shape[1]):
+            out[o, k] = zero[i, k] if passes(carried, k) else s[i, k] == INACTIVE or s[i, k] == ZERO
+
+
+@jit
+def _new_zeros(s: Any, i: int, carried: Any, zero: Any, x: Any, xlo: Any, bound: float, out: Any, o: int) -> None:
+    """The same for a column between i and i + 1, before its relu; what is affine between two zeros is zero."""
+    if zero is not None:
+        for k in range(s.shape[1]):
+            if passes(carried, k):
+                out[o, k] = zero[i, k] and zero[i + 1, k]
+            else:
+                both = (s[i, k] == INACTIVE or s[i, k] == ZERO) and (s[i + 1, k] == INACTIVE or s[i + 1, k] == ZERO)
+                out[o, k] = both or x[o, k] < -(bound + tail(xlo, o, k)) * SAFE
+
+
+@jit
+def _born(zero: Any, o: int, k: int) -> None:
+    """Neuron k is zero in column o."""
+    if zero is not None:
+        zero[o, k] = True
 
 
 @jit
@@ -186,6 +215,15 @@ def _values(zs: Any, size: int) -> Any:
 
 
 @jit
+def _flags(zero: Any, size: int) -> Any:
+    """Room for so many rows."""
+    if zero is None:
+        return zero
+    else:
+        return np.empty((size, zero.shape[1]), np.bool_)
+
+
+@jit
 def _carry(zs: Any, zslow: Any, i: int, carried: Any, xs: Any, xslow: Any, o: int) -> None:
     """relu of the exact values of one column."""
     if zs is not None:
@@ -207,8 +245,8 @@ def _settle(zs: Any, fixed: Any, k: int, carried: Any, xs: Any, xslow: Any, o: i
 
 
 @jit
-def insert(s: Any, doubt: Any, z: Any, zlo: Any, e: Any, zs: Any, zslow: Any, fixed: Any, carried: Any, old: Any,
-           depth: int, where: Any, neuron: Any, data: Any, reach: Any, same: Any, follow: bool) -> Any:
+def insert(s: Any, unclear: Any, z: Any, zlo: Any, e: Any, zs: Any, zslow: Any, fixed: Any, carried: Any, zero: Any,
+           old: Any, depth: int, where: Any, neuron: Any, data: Any, reach: Any, same: Any, follow: bool) -> Any:
     """Columns of relu(z): the old ones and, at the zeros, new ones.
 
     Also the old interval in which each new one lies and, if `follow`, which neurons are active there.
@@ -220,15 +258,15 @@ def insert(s: Any, doubt: Any, z: Any, zlo: Any, e: Any, zs: Any, zslow: Any, fi
     x, xlo = np.empty((size, n)), _rows(zlo, size, n)
     xe, xt, xtlo, xeta, xtau = np.empty(size), np.empty(size), _points(tlo, size), np.empty(size), np.empty(size)
     xdark, sharp, xbirth = np.zeros(size, np.bool_), np.zeros(size, np.bool_), np.empty((size, 2), np.int32)
-    xs, xslow = _values(zs, size), _rows(zslow, size, n)
+    xs, xslow, xzero = _values(zs, size), _rows(zslow, size, n), _flags(zero, size)
     weight, parent, on = np.empty(size), np.empty(size, np.int64), np.empty((size - 1 if follow else 0, n), np.bool_)
     room = np.empty((3, words))
     p, o = 0, 0
     for i in range(r):
-        extra, left, active = _keep(s, doubt[i], old_sharp[i], z, zlo, i, carried, x, xlo, o)
-        off = active == 0 and not doubt[i] and not (old_sharp[i] and left > 0)
+        extra, left = _keep(s, unclear[i], z, zlo, i, carried, x, xlo, o)
+        _kept_zeros(s, i, carried, zero, xzero, o)
         # where every neuron is certainly off, the output is exactly zero, whatever the error was
-        xe[o] = 0.0 if off else (e[i] + extra) * SAFE if extra > 0 else e[i]
+        xe[o] = 0.0 if left == 0 else (e[i] + extra) * SAFE if extra > 0 else e[i]
         xt[o], xtlo[o], xeta[o], xtau[o], xdark[o] = t[i], tlo[i], eta[i], tau[i], dark[i] or left == 0
         sharp[o] = old_sharp[i]
         _carry(zs, zslow, i, carried, xs, xslow, o)
@@ -251,10 +289,12 @@ def insert(s: Any, doubt: Any, z: Any, zlo: Any, e: Any, zs: Any, zslow: Any, fi
             parent[o] = i
             if follow:
                 on[o] = on[o - 1]
+            _new_zeros(s, i, carried, zero, x, xlo, bound, xzero, o)
             first = p
             while p < total and where[p] == i and (p == first or same[p]):
                 x[o, neuron[p]] = 0.0
                 copy(xlo, o, neuron[p], xlo, o, False)
+                _born(xzero, o, neuron[p])
                 if follow:
                     on[o, neuron[p]] = not on[o, neuron[p]]
                 p += 1
@@ -263,23 +303,25 @@ def insert(s: Any, doubt: Any, z: Any, zlo: Any, e: Any, zs: Any, zslow: Any, fi
             weight[o] = _weight(x, o)
             xe[o] = (bound + extra) * SAFE if extra > 0 else bound
             o += 1
-    return (x, xlo, xe, xs, xslow, weight), (xt, xtlo, xeta, xtau, xdark, xbirth, sharp), parent, on
+    return (x, xlo, xe, xs, xslow, weight, xzero), (xt, xtlo, xeta, xtau, xdark, xbirth, sharp), parent, on
 
 
 @jit
-def hidden_layer(z: Any, zlo: Any, e: Any, zs: Any, zslow: Any, fixed: Any, carried: Any, old: Any, depth: int,
-                 zones: Any, used: Any, follow: bool) -> Any:
+def hidden_layer(z: Any, zlo: Any, e: Any, zs: Any, zslow: Any, fixed: Any, carried: Any, zero: Any, old: Any,
+                 depth: int, zones: Any, used: Any, follow: bool) -> Any:
     """From preactivations at the columns to the columns of the next layer; doubts are added to the zones.
 
     zs, zslow: preactivations at the breakpoint of a column that is `sharp`, exactly; None where they are not asked for.
     fixed: the same at the zeros of each neuron, where all others are known with it, and whether they are.
     carried: (N,), which rows have no ReLU; None where all have.
+    zero: (R, N), which rows are zero at the breakpoint by construction, or None; like `carried`.
     old: the fields of `Place`.  Returns those of `Activations` and `Place`, which are plain tuples here because that
     is faster, and for each new column the last old one that is
     not to the right of it and, if `follow`, which neurons are active on the interval after it (outside of the zones).
     """
     t, tlo, eta, tau, _, _, sharp = old
-    s, doubt = signs(z, zlo, e, zs, zslow, sharp, carried)
-    doubtful_columns(s, doubt, z, e, t, tlo, eta, tau, sharp, zones, used)
+    s, doubt, touching = signs(z, zlo, e, zs, zslow, sharp, carried, zero)
+    doubtful_columns(s, doubt, z, e, t, tlo, eta, tau, touching, zones, used)
     where, neuron, data, reach, same = sorted_zeros(s, z, zlo, e, sign_changes(s), t, tlo, eta, tau, zones, used)
-    return insert(s, doubt, z, zlo, e, zs, zslow, fixed, carried, old, depth, where, neuron, data, reach, same, follow)
+    return insert(s, doubt | touching, z, zlo, e, zs, zslow, fixed, carried, zero, old, depth, where, neuron, data,
+                  reach, same, follow)

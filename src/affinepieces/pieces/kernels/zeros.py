@@ -7,7 +7,7 @@ import numpy as np
 
 from affinepieces.arithmetic.double_double import U, combine, two_sum
 from affinepieces.arithmetic.kernels.compiler import fma, jit
-from affinepieces.pieces.kernels.common import DOUBT, FLOOR, SAFE, ZERO, around, passes
+from affinepieces.pieces.kernels.common import DOUBT, FLOOR, SAFE, ZERO, around, passes, vanishes
 from affinepieces.pieces.kernels.words import (
     count,
     distance,
@@ -31,14 +31,16 @@ def _vanishes(zs: Any, zslow: Any, i: int, k: int) -> Any:
 
 
 @jit
-def signs(z: Any, zlo: Any, e: Any, zs: Any, zslow: Any, sharp: Any, carried: Any) -> Any:
-    """(R, N) of ACTIVE, INACTIVE, ZERO (exactly) or DOUBT, and (R,): whether a column has a sign in doubt.
+def signs(z: Any, zlo: Any, e: Any, zs: Any, zslow: Any, sharp: Any, carried: Any, zero: Any) -> Any:
+    """(R, N) of ACTIVE, INACTIVE, ZERO (exactly) or DOUBT, (R,) whether a sign of the column is in doubt, (R,) whether
+    one may be an exact zero.
 
     A row that is carried counts as active, whatever its sign.
     zs, zslow: for columns that are sharp the exact values at their breakpoint; a zero there is no doubt.
+    zero: which rows are zero at the breakpoint by construction.
     """
     r, n = z.shape
-    out, doubt = np.empty((r, n), np.int8), np.zeros(r, np.bool_)
+    out, doubt, touching = np.empty((r, n), np.int8), np.zeros(r, np.bool_), sharp.copy()
     for i in range(r):
         certain = 0
         for k in range(n):
@@ -46,16 +48,19 @@ def signs(z: Any, zlo: Any, e: Any, zs: Any, zslow: Any, sharp: Any, carried: An
             up, down = z[i, k] > bound, z[i, k] < -bound
             if passes(carried, k):
                 up, down = True, False
+            elif vanishes(zero, i, k):
+                up, down = False, False
             out[i, k] = np.int8(up) - np.int8(down)
             certain += up | down
         if certain < n:
             for k in range(n):
-                exact = (e[i] == 0 and z[i, k] == 0 and tail(zlo, i, k) == 0) or (
+                exact = (e[i] == 0 and z[i, k] == 0 and tail(zlo, i, k) == 0) or vanishes(zero, i, k) or (
                     sharp[i] and _vanishes(zs, zslow, i, k))
+                touching[i] |= vanishes(zero, i, k)
                 if out[i, k] == ZERO and not exact:
                     out[i, k] = DOUBT
                     doubt[i] = True
-    return out, doubt
+    return out, doubt, touching
 
 
 @jit
@@ -89,12 +94,12 @@ def _clear(part: Any, s: Any, k: int, t: Any, tlo: Any, eta: Any, tau: Any, i: i
 
 
 @jit
-def doubtful_columns(s: Any, doubt: Any, z: Any, e: Any, t: Any, tlo: Any, eta: Any, tau: Any, sharp: Any, zones: Any,
-                     used: Any) -> None:
-    """A zone around each column where the sign of a neuron is in doubt."""
+def doubtful_columns(s: Any, doubt: Any, z: Any, e: Any, t: Any, tlo: Any, eta: Any, tau: Any, touching: Any,
+                     zones: Any, used: Any) -> None:
+    """A zone around each column where the sign of a neuron is in doubt; touching: whether any is known to be zero."""
     r, n = s.shape
     for i in range(r):
-        if not (doubt[i] or sharp[i]):
+        if not (doubt[i] or touching[i]):
             continue
         left, right = -1.0, -1.0
         for k in range(n):

@@ -1,0 +1,1 @@
+"""Operations of torch, one by one, as `torch.fx` shows them."""
