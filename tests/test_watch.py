@@ -84,7 +84,7 @@ def test_it_is_drawn_and_described():
 
 
 def test_what_is_no_relu_network():
-    with pytest.raises(TypeError, match="Tanh"):
+    with pytest.raises(ValueError, match="Tanh"):
         ap.Watch(LINE)(nn.Sequential(nn.Linear(2, 2), nn.Tanh()))
     with pytest.raises(TypeError, match=r"expected a torch.optim.Optimizer: call the watch with the module"):
         ap.Watch(LINE).follow(None, model())

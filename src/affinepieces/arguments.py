@@ -33,8 +33,20 @@ def network(value: Any, name: str = "net") -> ReLUNetwork:
 
 
 def piecewise(value: Any, name: str = "net") -> Layered:
-    """A network or a chain of layers; a torch module is converted by `ReLUNetwork.from_torch`."""
-    return value if isinstance(value, Layered) else network(value, name)
+    """A network or a chain of layers; a torch module is converted by `ReLUNetwork.from_torch`, or by `from_torch`."""
+    if isinstance(value, Layered) or not _is_module(value):
+        return value if isinstance(value, Layered) else network(value, name)
+    return module(value)
+
+
+def module(value: Any, input_shape: Any = None) -> Layered:
+    """A torch module as a network of Linear and ReLU if it is one, and otherwise as a chain of layers."""
+    from affinepieces.importers.torch import from_torch
+
+    try:
+        return network(value)
+    except (TypeError, ValueError):
+        return from_torch(value, input_shape)
 
 
 def networks(value: Any, name: str = "nets") -> list[ReLUNetwork]:

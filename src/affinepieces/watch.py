@@ -2,16 +2,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from affinepieces import environment
-from affinepieces.arguments import instance, integer, network
-from affinepieces.networks import ReLUNetwork
+from affinepieces import arguments, environment
+from affinepieces.arguments import instance, integer
+from affinepieces.layers import Layered
 from affinepieces.pieces.count import Counts, count_many
 from affinepieces.pieces.segment import Segment
 
@@ -37,11 +37,12 @@ class Watch:
     """Counts regions and pieces on a segment while a torch module is trained, as often as it is called.
 
     segment: in the module's input space.  every: only each so many calls count; the first always does.
+    input_shape: of one input without the batch, as for `from_torch`, if the module does not begin with a Linear.
     Call it with the module after each step of the optimiser, or let `follow` do so.  What is counted is the function
     of the parameters as they are stored, in eval mode, also where the forward pass runs in another format under
     autocast, or Dropout is at work.
     seconds: what counting has cost so far.
-    Raises TypeError or ValueError as `ReLUNetwork.from_torch` does, for modules that are no ReLU networks.
+    Raises TypeError or ValueError as `from_torch` does, for modules that are not piecewise affine.
 
     >>> import torch
     >>> module = torch.nn.Sequential(torch.nn.Linear(1, 8), torch.nn.ReLU(), torch.nn.Linear(8, 1))
@@ -54,20 +55,20 @@ class Watch:
     ([1, 2, 3], True)
     """
 
-    def __init__(self, segment: Segment, every: int = 1) -> None:
+    def __init__(self, segment: Segment, every: int = 1, input_shape: Sequence[int] | None = None) -> None:
         environment.check()
+        self.input_shape = input_shape
         self.segment, self.every = instance(segment, Segment, "segment"), integer(every, "every", 1)
         self.calls, self.seconds = 0, 0.0
         self._found: list[tuple[int, int, int]] = []
 
-    def __call__(self, module: torch.nn.Module | ReLUNetwork) -> None:
+    def __call__(self, module: torch.nn.Module | Layered) -> None:
         """One more step has been made."""
         self.calls += 1
         if (self.calls - 1) % self.every:
             return
         begin = time.perf_counter()
-        with evaluating(module):
-            net = network(module, "module")
+        net = self._network(module)
         found = count_many([net], self.segment)
         self._found.append((self.calls, int(found.regions[0]), int(found.pieces[0])))
         self.seconds += time.perf_counter() - begin
@@ -85,9 +86,14 @@ class Watch:
         if not hasattr(optimizer, "register_step_post_hook"):
             raise TypeError(f"optimizer is {optimizer!r}, expected a torch.optim.Optimizer: call the watch with the "
                             "module after each step instead")
-        with evaluating(module):
-            network(module, "module")
+        self._network(module)
         return optimizer.register_step_post_hook(lambda *_: self(module))
+
+    def _network(self, module: Any) -> Layered:
+        with evaluating(module):
+            if hasattr(module, "forward"):
+                return arguments.module(module, self.input_shape)
+            return arguments.piecewise(module, "module")
 
     @property
     def steps(self) -> NDArray[np.int64]:

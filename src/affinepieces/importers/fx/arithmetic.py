@@ -168,4 +168,5 @@ def _reduced(here: Here, x: Ids, dim: Any, keepdim: bool, reduce: Callable[..., 
 
 
 def axes_of(dim: Any) -> tuple[int, ...]:
+    """One axis, or several."""
     return (int(dim),) if isinstance(dim, int) else tuple(map(int, dim))

@@ -61,6 +61,7 @@ def numbers_of(here: Here, value: Any) -> Any:
 
 
 def written(x: Ids, found: Ids, inplace: bool) -> Ids:
+    """The result, put in place of the argument if that is wanted."""
     if inplace:
         x[...] = found
         return x
@@ -68,6 +69,8 @@ def written(x: Ids, found: Ids, inplace: bool) -> Ids:
 
 
 def in_place(rule: Callable[..., Ids]) -> Callable[..., Ids]:
+    """The operation that writes its result over its argument."""
+
     def apply(here: Here, x: Any, *args: Any, **kwargs: Any) -> Ids:
         if plain(x):
             refuse(here, "a change of a parameter or a constant in place")
@@ -77,4 +80,5 @@ def in_place(rule: Callable[..., Ids]) -> Callable[..., Ids]:
 
 
 def each(value: Any, n: int) -> tuple[Any, ...]:
+    """One value for all axes, or one for each."""
     return tuple(value) if isinstance(value, tuple | list | torch.Size) else (value,) * n

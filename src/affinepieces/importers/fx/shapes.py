@@ -132,6 +132,7 @@ def cast(here: Here, x: Ids, *args: Any, **kwargs: Any) -> Ids:
 
 
 def single(here: Here, x: Ids) -> Ids:
+    """To float32."""
     return cast(here, x, torch.float32)
 
 
@@ -141,6 +142,7 @@ def same(here: Here, x: Ids, *args: Any, **kwargs: Any) -> Ids:
 
 
 def copied(here: Here, x: Ids, *args: Any, **kwargs: Any) -> Ids:
+    """What is changed in one is not changed in the other."""
     return x.copy()
 
 
