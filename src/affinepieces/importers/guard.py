@@ -16,19 +16,19 @@ OWN = 2.0**-52  # what the comparison itself loses in an operation
 
 
 def check(chain: Chain, sizes: Sequence[Floats], evaluate: Callable[[Floats], Any], unit: float, tiny: float,
-          model: str, remedy: str) -> None:
+          model: str, remedy: str, largest: float = np.inf) -> None:
     """Raise ValueError if the model differs from the chain by more than its own rounding can explain.
 
     evaluate: one point (N_0,) -> (N_L,).  unit: relative error of an operation of the model, in any order of
     summation, twice the unit roundoff.  tiny: absolute error of an operation.  sizes: for each layer what is added up
-    in its rows at least, (N_j,).
+    in its rows at least, (N_j,).  largest: number of the model's format; where it may overflow nothing is compared.
     """
     directions = np.random.default_rng(20240501).standard_normal((len(SCALES), chain.widths[0]))
+    directions = np.rint(32 * directions).clip(-255, 255) / 32  # in 8 bits: every format holds these points
     for scale, direction in zip(SCALES, directions, strict=True):
-        # coordinates that float32 holds, so that every model can be given exactly these
-        x = (scale * direction).astype(np.float32).astype(np.float64)
+        x = scale * direction
         found = np.asarray(evaluate(x), np.float64).reshape(-1)
-        expected, radius = forward(chain, sizes, x, unit, tiny)
+        expected, radius = forward(chain, sizes, x, unit, tiny, largest)
         if found.shape != expected.shape:
             raise ValueError(f"{model} returns {len(found)} numbers, its chain of layers {len(expected)}: {remedy}")
         with np.errstate(invalid="ignore"):
@@ -40,7 +40,8 @@ def check(chain: Chain, sizes: Sequence[Floats], evaluate: Callable[[Floats], An
                              f"difference of {radius[j]:.1e} at most: {remedy}")
 
 
-def forward(chain: Chain, sizes: Sequence[Floats], x: Floats, unit: float, tiny: float) -> tuple[Floats, Floats]:
+def forward(chain: Chain, sizes: Sequence[Floats], x: Floats, unit: float, tiny: float,
+            largest: float = np.inf) -> tuple[Floats, Floats]:
     """The chain at one point, and how far the model may be from it.
 
     Running error analysis: Higham (2002), Section 3.3; the bound for a sum in any order: Section 4.2.
@@ -52,6 +53,8 @@ def forward(chain: Chain, sizes: Sequence[Floats], x: Floats, unit: float, tiny:
             added = _times(moduli, np.abs(x) + error) + np.maximum(np.abs(b), size)
             growth = np.expm1((terms + 6) * (np.log1p(unit) + np.log1p(OWN)))
             error = 1.001 * (_times(moduli, error) + growth * added + tiny * (terms + 4))
+            if not (added + error < largest).all():
+                error[:] = np.inf
             x = _times(a, x) + b
             if j < chain.layers - 1:
                 carried = chain.carried[j]

@@ -83,6 +83,20 @@ class Numbers:
                                        kind, name)
         return out
 
+    def shifted(self, ids: Ids, by: Floats, name: str) -> Ids:
+        """number + by, both (n,): where its row has neither bias nor ReLU, the same row with this bias."""
+        out, homes = ids.copy(), self._homes(ids)
+        for home in np.unique(homes).tolist():
+            at = np.flatnonzero(homes == home)
+            start, read, values, size = np.arange(len(at) + 1), ids[at], np.ones(len(at)), np.abs(by[at])
+            if home >= 0 and self.blocks[home].kind is Kind.CARRIED:
+                block, k = self.blocks[home], ids[at] - self.blocks[home].first
+                if not block.bias[k].any():
+                    entries, start = _taken(block.start, k)
+                    read, values, size = block.ids[entries], block.values[entries], np.maximum(block.size[k], size)
+            out[at] = self._append(start, read, values, by[at], size, Kind.CARRIED, name)
+        return out
+
     def chain(self, outputs: Ids) -> tuple[Chain, list[Floats]]:
         """The chain that computes these numbers, and for each layer the sizes of its rows."""
         outputs = self._last(np.asarray(outputs))

@@ -125,11 +125,20 @@ def convolution(numbers: Numbers, x: Ids, weight: ArrayLike, bias: ArrayLike | N
     return found.reshape(1, -1, *out)
 
 
-def average(numbers: Numbers, seen: Ids, name: str, divisor: int | None = None) -> Ids:
-    """Mean along the last axis of windows (..., K): times the float64 number nearest to 1 / (entries inside)."""
+def shift(numbers: Numbers, x: Ids, by: ArrayLike, name: str) -> Ids:
+    """x + by, broadcast; where x is a row without bias, `by` becomes its bias."""
+    shape = np.broadcast_shapes(x.shape, np.shape(by))
+    return numbers.shifted(np.broadcast_to(x, shape).ravel(), _spread(by, shape), name).reshape(shape)
+
+
+def average(numbers: Numbers, seen: Ids, name: str, divisor: ArrayLike | None = None) -> Ids:
+    """Mean along the last axis of windows (..., K): times the float64 number nearest to 1 / (entries inside).
+
+    divisor: what to divide by instead, broadcast to the windows.
+    """
     inside = (seen != OUTSIDE).reshape(-1, seen.shape[-1])
     rows, _ = np.nonzero(inside)
-    counts = np.full(len(inside), divisor) if divisor else inside.sum(axis=1)
+    counts = inside.sum(axis=1) if divisor is None else _spread(divisor, seen.shape[:-1])
     found = numbers.affine(rows, seen.reshape(inside.shape)[inside], (1 / counts)[rows], np.zeros(len(inside)), name)
     return found.reshape(seen.shape[:-1])
 
