@@ -1,0 +1,72 @@
+"""From an ONNX file to a chain of layers, with the exact numbers of the file."""
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from affinepieces._extras import wanted
+from affinepieces._files import path_of
+from affinepieces.importers import guard
+from affinepieces.importers.lowering import Ids, Numbers
+from affinepieces.importers.onnx_file import Graph, read_graph, read_model
+from affinepieces.importers.onnx_graph import lower, quiet
+from affinepieces.layers import Chain
+
+with wanted("onnx"):
+    import onnx
+    from onnx.reference import ReferenceEvaluator
+
+# unit roundoff times two, smallest normal number, largest number
+ARITHMETIC = {"float16": (2.0**-10, 2.0**-24, 65504.0), "bfloat16": (2.0**-7, 2.0**-126, 3.38e38),
+              "float32": (2.0**-23, 2.0**-126, 3.4e38), "float64": (2.0**-52, 2.0**-1022, 1.79e308)}
+
+
+def from_onnx(path: str | os.PathLike[str], *, until: str | None = None,
+              input_shape: Sequence[int] | None = None) -> Chain:
+    """The function of an ONNX model of opset 7 to 21: (N_0,), its input flattened, to its output flattened.
+
+    until: name of a tensor or node where the network ends, for models with several outputs, or to leave out a final
+    Softmax, LogSoftmax or Sigmoid.
+    input_shape: where the file leaves dimensions open; an open first one, the batch, is 1 without it.
+
+    Every number is that of the file, float16, bfloat16 and float32 widened to float64.  To divide by a constant c is
+    to multiply by the float64 number nearest to 1 / c, a mean of k numbers multiplies by the one nearest to 1 / k, and
+    batch normalisation by the one that float64 arithmetic gives for gamma / sqrt(variance + epsilon).  Dropout and
+    batch normalisation are those of inference.  Clip at the largest number of the format or beyond is none.
+    Last, the chain is compared with onnx's reference evaluator at a few points; rounding must explain the difference.
+
+    Raises OSError if the file cannot be opened, ImportError without onnx, and ValueError, naming the file, for what is
+    no ONNX model; if operators are not supported, one error names all of them.  Nothing is unpickled.
+    """
+    file = path_of(path)
+    try:
+        model = read_model(file)
+        graph = read_graph(model, until, input_shape)
+        numbers, outputs, formats = lower(graph)
+        return _checked(graph, numbers, outputs, formats)
+    except (OSError, ImportError, TypeError) as error:
+        if isinstance(error, TypeError) and not str(error).startswith("until"):
+            raise ValueError(f"{path}: {error}") from error
+        raise
+    except Exception as error:  # of onnx, protobuf and numpy, for files that are damaged
+        raise ValueError(f"{path}: {error}") from error
+
+
+def _checked(graph: Graph, numbers: Numbers, outputs: Ids, formats: set[str]) -> Chain:
+    chain, sizes = numbers.chain(outputs)
+    evaluator = ReferenceEvaluator(graph.part)
+    dtype = onnx.helper.tensor_dtype_to_np_dtype(graph.part.graph.input[0].type.tensor_type.elem_type)
+
+    def evaluate(x: NDArray[np.float64]) -> NDArray[np.float64]:
+        with quiet():
+            found = evaluator.run(None, {graph.input: x.reshape(graph.shape).astype(dtype)})
+            return np.asarray(found[0]).astype(np.float64)
+
+    units, smallest, largest = zip(*(ARITHMETIC[name] for name in formats), strict=True)
+    guard.check(chain, sizes, evaluate, max(units), max(smallest), "the model",
+                "convert it to another opset, with onnx.version_converter.convert_version(model, 17), and if this "
+                "remains report it", min(largest))
+    return chain
