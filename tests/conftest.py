@@ -16,7 +16,7 @@ from hypothesis import settings
 settings.register_profile("default", deadline=None, derandomize="CI" in os.environ)
 settings.load_profile("default")
 
-MISSING = [name for name in ("torch", "matplotlib", "ipywidgets") if find_spec(name) is None]
+MISSING = [name for name in ("torch", "onnx", "safetensors", "matplotlib", "ipywidgets") if find_spec(name) is None]
 
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in a job in the background; the tests send it to children

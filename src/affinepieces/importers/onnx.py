@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,7 +63,7 @@ def _checked(graph: Graph, numbers: Numbers, outputs: Ids, formats: set[str]) ->
 
     def evaluate(x: NDArray[np.float64]) -> NDArray[np.float64]:
         with quiet():
-            found = evaluator.run(None, {graph.input: x.reshape(graph.shape).astype(dtype)})
+            found: Any = evaluator.run(None, {graph.input: x.reshape(graph.shape).astype(dtype)})
             return np.asarray(found[0]).astype(np.float64)
 
     units, smallest, largest = zip(*(ARITHMETIC[name] for name in formats), strict=True)
