@@ -3,7 +3,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,17 +11,18 @@ from affinepieces._extras import wanted
 from affinepieces._files import path_of
 from affinepieces.importers import guard
 from affinepieces.importers.lowering import Ids, Numbers
+from affinepieces.importers.onnx_evaluator import Evaluator
 from affinepieces.importers.onnx_file import Graph, read_graph, read_model
-from affinepieces.importers.onnx_graph import lower, quiet
+from affinepieces.importers.onnx_graph import lower
 from affinepieces.layers import Chain
 
 with wanted("onnx"):
     import onnx
-    from onnx.reference import ReferenceEvaluator
 
 # unit roundoff times two, smallest normal number, largest number
 ARITHMETIC = {"float16": (2.0**-10, 2.0**-24, 65504.0), "bfloat16": (2.0**-7, 2.0**-126, 3.38e38),
               "float32": (2.0**-23, 2.0**-126, 3.4e38), "float64": (2.0**-52, 2.0**-1022, 1.79e308)}
+REMEDY = "convert it with onnx.version_converter.convert_version(model, 17), and report it if this remains"
 
 
 def from_onnx(path: str | os.PathLike[str], *, until: str | None = None,
@@ -58,16 +58,17 @@ def from_onnx(path: str | os.PathLike[str], *, until: str | None = None,
 
 def _checked(graph: Graph, numbers: Numbers, outputs: Ids, formats: set[str]) -> Chain:
     chain, sizes = numbers.chain(outputs)
-    evaluator = ReferenceEvaluator(graph.part)
+    evaluator = Evaluator(graph.part)
     dtype = onnx.helper.tensor_dtype_to_np_dtype(graph.part.graph.input[0].type.tensor_type.elem_type)
 
     def evaluate(x: NDArray[np.float64]) -> NDArray[np.float64]:
-        with quiet():
-            found: Any = evaluator.run(None, {graph.input: x.reshape(graph.shape).astype(dtype)})
-            return np.asarray(found[0]).astype(np.float64)
+        try:
+            return np.asarray(evaluator({graph.input: x.reshape(graph.shape).astype(dtype)})[0]).astype(np.float64)
+        except Exception as error:  # whatever its operators raise
+            raise ValueError(f"the reference evaluator of onnx cannot run the model ({error}), so that what was read "
+                             f"cannot be compared with it: {REMEDY}") from error
 
     units, smallest, largest = zip(*(ARITHMETIC[name] for name in formats), strict=True)
     guard.check(chain, sizes, evaluate, max(units), max(smallest), "the model",
-                "convert it to another opset, with onnx.version_converter.convert_version(model, 17), and if this "
-                "remains report it", min(largest))
+                REMEDY, min(largest))
     return chain

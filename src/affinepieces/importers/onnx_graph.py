@@ -1,7 +1,6 @@
 """From the graph of an ONNX model to numbers: constants are folded, every other node adds rows."""
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from math import prod
@@ -14,6 +13,7 @@ from affinepieces._extras import wanted
 from affinepieces.importers import operations
 from affinepieces.importers.lowering import Ids, Numbers
 from affinepieces.importers.onnx_calls import Call, Traced
+from affinepieces.importers.onnx_evaluator import Evaluator
 from affinepieces.importers.onnx_file import LARGEST, STANDARD, Graph
 from affinepieces.importers.onnx_moves import MOVING, cast_format
 from affinepieces.importers.onnx_operators import COMPUTING
@@ -21,7 +21,6 @@ from affinepieces.importers.onnx_windows import WINDOWS
 
 with wanted("onnx"):
     import onnx
-    from onnx.reference import ReferenceEvaluator
 
 OPERATORS = {**COMPUTING, **WINDOWS, **MOVING}
 KNOWN = ("Shape", "Size")  # constants once the shape of the input is known
@@ -47,14 +46,6 @@ def lower(graph: Graph) -> tuple[Numbers, Ids, set[str]]:
     out = values[graph.output]
     ids = out.ids if isinstance(out, Traced) else operations.constant(numbers, np.asarray(out, np.float64), "output")
     return numbers, ids.ravel(), {value.dtype for value in values.values() if isinstance(value, Traced)}
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Around onnx's evaluator, which may overflow or divide by zero where it likes."""
-    with np.errstate(all="ignore"), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
 
 
 def _evaluated(graph: Graph, node: Any, numbers: Numbers, inputs: tuple[Any, ...], used: tuple[bool, ...]) -> list[Any]:
@@ -91,8 +82,7 @@ def _folded(graph: Graph, node: Any, inputs: tuple[Any, ...]) -> list[Any]:
     model.graph.node.append(node)
     model.graph.input.extend(untyped[:len(given)])
     model.graph.output.extend(untyped[len(given):])
-    with quiet():
-        found = ReferenceEvaluator(model).run(None, dict(zip(node.input, inputs, strict=True)))
+    found = Evaluator(model)({name: value for name, value in zip(node.input, inputs, strict=True) if name})
     by_name = dict(zip((name for name in node.output if name), found, strict=True))
     return [by_name.get(name) for name in node.output]
 

@@ -14,7 +14,7 @@ from affinepieces.importers.onnx_operators import Operator
 FORMATS = {10: "float16", 16: "bfloat16", 1: "float32", 11: "float64"}  # by their numbers in ONNX
 WIDER = {"float16": ("float16", "float32", "float64"), "bfloat16": ("bfloat16", "float32", "float64"),
          "float32": ("float32", "float64"), "float64": ("float64",)}
-MODES = {"constant": "constant", "reflect": "reflect", "edge": "edge", "wrap": "wrap"}
+MODES: dict[str, Any] = {mode: mode for mode in ("constant", "reflect", "edge", "wrap")}
 LARGEST = 2**26  # numbers in a tensor
 
 
@@ -119,18 +119,17 @@ def _pad(call: Call) -> list[Ids]:
     if len(pads) != 2 * len(axes) or mode not in MODES:
         raise ValueError(f"its pads are {pads}, its mode {mode!r}: expected {2 * len(axes)} numbers and one of "
                          f"{', '.join(MODES)}")
+    if min(pads, default=0) < 0:
+        raise ValueError(f"its pads are {pads}, expected numbers from 0 on: cut with Slice instead")
     width = [(0, 0)] * x.ndim
     for k, axis in enumerate(axes):
         width[axis] = (pads[k], pads[k + len(axes)])
-    if prod(n + max(a, 0) + max(b, 0) for n, (a, b) in zip(x.shape, width, strict=True)) > LARGEST:
+    if prod(n + a + b for n, (a, b) in zip(x.shape, width, strict=True)) > LARGEST:
         raise ValueError(f"its pads are {pads}, expected {LARGEST} numbers at most in the result")
-    cut = x[tuple(slice(max(-a, 0), n - max(-b, 0)) for n, (a, b) in zip(x.shape, width, strict=True))]
-    added = [(max(a, 0), max(b, 0)) for a, b in width]
     if mode != "constant":
-        modes: Any = mode
-        return [np.pad(cut, added, mode=modes)]
+        return [np.pad(x, width, mode=MODES[mode])]
     value = call.floats(2, "its constant_value") if call.has(2) else np.asarray(call.attributes.get("value", 0.0))
-    padded = np.pad(cut, added, constant_values=op.OUTSIDE)
+    padded = np.pad(x, width, constant_values=op.OUTSIDE)
     padded[padded == op.OUTSIDE] = op.constant(call.numbers, value.reshape(()), call.name)
     return [padded]
 
