@@ -28,13 +28,15 @@ def slope_jumps(line: Line, z: Floats, e: Floats, birth: NDArray[np.int32]) -> N
     jump, error = np.zeros((n, layers[0].shape[1])), np.zeros(n)
     known = Known.nothing(jump.shape)
     zero = line.zero(n)  # zero on both sides, by construction
+    flat = zero  # zero on the side where the neuron of the breakpoint is off
     lost, on = np.zeros(n, np.bool_), np.zeros(z.shape, np.bool_)
     for j, layer in enumerate(layers):
         if j > 0:
             z, e = layer.float64(np.where(on, z, 0.0), e)
             z += layer.bias
             e = (e + 2 * U * (np.sqrt((z * z).sum(axis=1)) + ROOT + layer.bias_norm) + layer.dropped) * SAFE
-            zero = zero if zero is None else layer.vanishing(zero)
+            if line.chained:
+                zero, flat = layer.vanishing(zero), layer.vanishing(flat)
         v, error = layer.float64(jump, error)
         known = known.after(layer)
         if j == len(layers) - 1:
@@ -44,6 +46,9 @@ def slope_jumps(line: Line, z: Floats, e: Floats, birth: NDArray[np.int32]) -> N
         passed = np.zeros(z.shape[1], np.bool_) if rows is None else rows
         nothing = np.zeros(z.shape, np.bool_) if zero is None else zero
         on, certain = ((z > 0) & ~nothing) | passed, (np.abs(z) > e[:, None]) | passed | nothing
+        if line.chained:  # zero on one side, so that on the other the sign is that of the jump
+            rises = flat & ~certain & (np.abs(v) > error[:, None])
+            on, certain = np.where(rises, v > 0, on), certain | rises
         certain[own, birth[own, 1]] = True
         lost |= ~certain.all(axis=1) & (birth[:, 0] <= j)
         off = certain & ~on
@@ -53,7 +58,9 @@ def slope_jumps(line: Line, z: Floats, e: Floats, birth: NDArray[np.int32]) -> N
         error[own], off[own, birth[own, 1]] = 0.0, False
         known = known.kept(~off, own, birth[own, 1])
         error[known.silent.all(axis=1)] = 0.0
-        zero = zero if zero is None else np.where(passed, zero, off)
+        if line.chained:
+            zero, flat = np.where(passed, zero, off), np.where(passed, flat, off | flat)
+            flat[own, birth[own, 1]] = True
     size = np.abs(v).max(axis=1)
     out = np.where(size > error, 1, np.where(known.silent.all(axis=1), 0, DOUBT))
     return np.where(lost | ~np.isfinite(error), DOUBT, out).astype(np.int8)
