@@ -7,6 +7,7 @@ the neighbouring pieces are, and a jump that is zero because nobody listens is e
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,46 +25,95 @@ def slope_jumps(line: Line, z: Floats, e: Floats, birth: NDArray[np.int32]) -> N
     z: (n, N_1) first preactivations at points within the error bars of n certified breakpoints, e: (n,) errors.
     birth: (n, 2) layer (from 0) and index of the neuron that changes its sign there.
     """
-    layers, n = line.layers, len(z)
-    jump, error = np.zeros((n, layers[0].shape[1])), np.zeros(n)
-    known = Known.nothing(jump.shape)
-    zero = line.zero(n)  # zero on both sides, by construction
-    flat = zero  # zero on the side where the neuron of the breakpoint is off
-    lost, on = np.zeros(n, np.bool_), np.zeros(z.shape, np.bool_)
-    for j, layer in enumerate(layers):
-        if j > 0:
-            z, e = layer.float64(np.where(on, z, 0.0), e)
-            z += layer.bias
-            e = (e + 2 * U * (np.sqrt((z * z).sum(axis=1)) + ROOT + layer.bias_norm) + layer.dropped) * SAFE
-            if line.chained:
-                zero, flat = layer.vanishing(zero), layer.vanishing(flat)
-        v, error = layer.float64(jump, error)
-        known = known.after(layer)
-        if j == len(layers) - 1:
-            break
-        own = np.flatnonzero(birth[:, 0] == j)
-        rows = line.carried[j]
-        passed = np.zeros(z.shape[1], np.bool_) if rows is None else rows
-        nothing = np.zeros(z.shape, np.bool_) if zero is None else zero
-        on, certain = ((z > 0) & ~nothing) | passed, (np.abs(z) > e[:, None]) | passed | nothing
-        if line.chained:  # zero on one side, so that on the other the sign is that of the jump
-            rises = flat & ~certain & (np.abs(v) > error[:, None])
-            on, certain = np.where(rises, v > 0, on), certain | rises
-        certain[own, birth[own, 1]] = True
-        lost |= ~certain.all(axis=1) & (birth[:, 0] <= j)
+    out = np.full(len(z), DOUBT, np.int8)
+    ways = Ways.begun(line, z, e, birth)
+    for depth, layer in enumerate(line.layers[:-1]):
+        if depth > 0:
+            ways.affine(layer)
+        out[ways.relu(line, depth)] = 0
+        if not len(ways.index):
+            return out
+    last = line.layers[-1]
+    v, error = last.float64(ways.jump, ways.error)
+    size, silent = np.abs(v).max(axis=1), ways.known.after(last).silent.all(axis=1)
+    found = np.where(size > error, 1, np.where(silent, 0, DOUBT))
+    out[ways.index] = np.where(np.isfinite(error), found, DOUBT)
+    return out
+
+
+@dataclass
+class Ways:
+    """The breakpoints that are not decided yet, and what has come of them behind the layers so far.
+
+    index: (n,), which they are.  birth: (n, 2).  z, e: values and their errors.  jump, error: the same for their jumps,
+    per unit of the neuron that switches on at the breakpoint.  on: (n, N), which rows the last ReLU has passed on.
+    known: what the jumps consist of.  In chains, zero: which rows are zero on both sides by construction; flat: on the
+    side where that neuron is off.
+    """
+
+    index: NDArray[np.int64]
+    birth: NDArray[np.int32]
+    z: Floats
+    e: Floats
+    jump: Floats
+    error: Floats
+    on: NDArray[np.bool_]
+    known: Known
+    zero: Any
+    flat: Any
+
+    @classmethod
+    def begun(cls, line: Line, z: Floats, e: Floats, birth: NDArray[np.int32]) -> Ways:
+        """Before the first ReLU."""
+        n, zero = len(z), line.zero(len(z))
+        nothing = np.zeros(z.shape)
+        return cls(np.arange(n), birth, z, e, nothing, np.zeros(n), nothing > 0, Known.nothing(z.shape), zero, zero)
+
+    def affine(self, layer: Layer) -> None:
+        """An affine map."""
+        self.z, e = layer.float64(np.where(self.on, self.z, 0.0), self.e)
+        self.z += layer.bias
+        self.e = (e + 2 * U * (np.sqrt((self.z * self.z).sum(axis=1)) + ROOT + layer.bias_norm)
+                  + layer.dropped) * SAFE
+        if self.zero is not None:
+            self.zero, self.flat = layer.vanishing(self.zero), layer.vanishing(self.flat)
+        self.jump, self.error = layer.float64(self.jump, self.error)
+        self.known = self.known.after(layer)
+
+    def relu(self, line: Line, depth: int) -> NDArray[np.int64]:
+        """The ReLU of a layer.  Returns which breakpoints come to nothing here; only what is open stays."""
+        own = np.flatnonzero(self.birth[:, 0] == depth)
+        born, carried = (own, self.birth[own, 1]), line.carried[depth]
+        on, certain = self.z > 0, np.abs(self.z) > self.e[:, None]
+        if self.zero is not None:
+            on, certain = on & ~self.zero, certain | self.zero
+            # zero on one side, so that on the other the sign is that of the jump
+            rises = self.flat & ~certain & (np.abs(self.jump) > self.error[:, None])
+            on, certain = np.where(rises, self.jump > 0, on), certain | rises
+        if carried is not None:
+            on, certain = on | carried, certain | carried
+        certain[born] = True
+        lost = ~certain.all(axis=1) & (self.birth[:, 0] <= depth)
         off = certain & ~on
-        jump = np.where(on, v, 0.0)
-        jump[own] = 0.0
-        jump[own, birth[own, 1]] = 1.0
-        error[own], off[own, birth[own, 1]] = 0.0, False
-        known = known.kept(~off, own, birth[own, 1])
-        error[known.silent.all(axis=1)] = 0.0
-        if line.chained:
-            zero, flat = np.where(passed, zero, off), np.where(passed, flat, off | flat)
-            flat[own, birth[own, 1]] = True
-    size = np.abs(v).max(axis=1)
-    out = np.where(size > error, 1, np.where(known.silent.all(axis=1), 0, DOUBT))
-    return np.where(lost | ~np.isfinite(error), DOUBT, out).astype(np.int8)
+        off[born] = False
+        self.on, self.jump = on, np.where(on, self.jump, 0.0)
+        self.jump[own], self.error[own] = 0.0, 0.0
+        self.jump[born] = 1.0
+        self.known = self.known.kept(~off, *born)
+        if self.zero is not None and carried is not None:
+            self.zero, self.flat = np.where(carried, self.zero, off), np.where(carried, self.flat, off | self.flat)
+            self.flat[born] = True
+        silent = self.known.silent.all(axis=1)
+        done = self.index[silent & ~lost & (self.birth[:, 0] <= depth)]
+        self._only(~(lost | silent & (self.birth[:, 0] <= depth)))
+        return done
+
+    def _only(self, rows: NDArray[np.bool_]) -> None:
+        if not rows.all():
+            for name in ("index", "birth", "z", "e", "jump", "error", "on", "zero", "flat"):
+                value = getattr(self, name)
+                setattr(self, name, value if value is None else value[rows])
+            self.known = Known(self.known.names[rows], self.known.shares[rows], self.known.used)
 
 
 @dataclass(frozen=True)

@@ -25,8 +25,10 @@ class Line:
         self.net, self.segment = net, segment
         prepared = prepare(net)
         self.layers, self.power = prepared.layers, prepared.power
-        self.carried: Carried = net.carried
         self.chained = isinstance(net, Chain)  # rows that are zero by construction are looked for
+        self.carried: Carried = net.carried if not self.chained else [
+            np.zeros(n, np.bool_) if mask is None else mask
+            for mask, n in zip(net.carried, net.widths[1:-1], strict=True)]
         self._known: dict[int, tuple[Words, Words]] = {}
         self._fixed: dict[tuple[int, int], Fixed] = {}
 
