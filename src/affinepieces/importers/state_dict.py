@@ -71,7 +71,10 @@ def _network(state: Mapping[str, Any], layers: Sequence[str] | None, where: str)
         biases.append(float_array(state[f"{name}.bias"], f"{name}.bias") if f"{name}.bias" in state
                       else np.zeros(len(weight), weight.dtype))
     _check_shapes(names, weights, biases, where)
-    return ReLUNetwork(weights, biases)
+    try:
+        return ReLUNetwork(weights, biases)
+    except ValueError as error:
+        raise ValueError(f"the layers {_some(names)} of {where} are no network: {error}") from error
 
 
 def _all_layers(state: Mapping[str, Any], there: Sequence[str], where: str) -> list[str]:
