@@ -43,17 +43,19 @@ def from_onnx(path: str | os.PathLike[str], *, until: str | None = None,
     no ONNX model; if operators are not supported, one error names all of them.  Nothing is unpickled.
     """
     file = path_of(path)
+    if not isinstance(until, str | None):
+        raise TypeError(f"until is {until!r}, expected the name of a tensor or a node")
+    if not isinstance(input_shape, Sequence | None) or isinstance(input_shape, str):
+        raise TypeError(f"input_shape is {input_shape!r}, expected a sequence of positive integers")
     try:
-        model = read_model(file)
-        graph = read_graph(model, until, input_shape)
-        numbers, outputs, formats = lower(graph)
-        return _checked(graph, numbers, outputs, formats)
-    except (OSError, ImportError, TypeError) as error:
-        if isinstance(error, TypeError) and not str(error).startswith("until"):
-            raise ValueError(f"{path}: {error}") from error
+        graph = read_graph(read_model(file), until, input_shape)
+        return _checked(graph, *lower(graph))
+    except (OSError, ImportError):
         raise
     except Exception as error:  # of onnx, protobuf and numpy, for files that are damaged
-        raise ValueError(f"{path}: {error}") from error
+        told = str(error) if type(error) is ValueError else \
+            f"the file is damaged, or no model that onnx accepts ({error}): write or download it again"
+        raise ValueError(f"{path}: {told}") from error
 
 
 def _checked(graph: Graph, numbers: Numbers, outputs: Ids, formats: set[str]) -> Chain:

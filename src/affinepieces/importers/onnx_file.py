@@ -103,8 +103,6 @@ def _output(graph: Any, until: str | None) -> str:
             raise ValueError(f"the model has {len(names)} outputs, {names}, expected one: choose it with until=..., "
                              "the name of a tensor or a node")
         return str(names[0])
-    if not isinstance(until, str):
-        raise TypeError(f"until is {until!r}, expected the name of a tensor or a node")
     made = {name: name for node in graph.node for name in node.output if name}
     nodes = {node.name: node.output for node in graph.node if node.name}
     if until in made:
