@@ -143,6 +143,8 @@ class Numbers:
 
     def _merged(self, rows: Ids, ids: Ids, values: Floats, name: str) -> tuple[Ids, Ids, Floats]:
         """Entries by row and number, each number once in a row."""
+        if _increasing(rows, ids):
+            return rows, ids, values
         order = np.lexsort((ids, rows))
         rows, ids, values = rows[order], ids[order], values[order]
         while len(again := np.flatnonzero((np.diff(rows) == 0) & (np.diff(ids) == 0))):
@@ -212,10 +214,18 @@ def _taken(start: Ids, rows: Ids) -> tuple[Ids, Ids]:
     return np.arange(begin[-1]) + np.repeat(start[rows] - begin[:-1], lengths), begin
 
 
+def _increasing(rows: Ids, columns: Ids) -> bool:
+    """Whether entries are in their order, each place once."""
+    return bool(np.all((rows[1:] > rows[:-1]) | ((rows[1:] == rows[:-1]) & (columns[1:] > columns[:-1]))))
+
+
 def _matrix(lengths: Ids, columns: Ids, values: Floats, width: int) -> Any:
     """Dense or sparse, whichever is faster."""
     start = np.concatenate([[0], np.cumsum(lengths)])
-    order = np.lexsort((columns, np.repeat(np.arange(len(lengths)), lengths)))
-    found = SparseMatrix(start, columns[order], values[order], width)
+    rows = np.repeat(np.arange(len(lengths)), lengths)
+    if not _increasing(rows, columns):
+        order = np.lexsort((columns, rows))
+        columns, values = columns[order], values[order]
+    found = SparseMatrix(start, columns, values, width)
     cells = len(lengths) * width
     return found.dense() if cells <= SMALL or found.size > FULL * cells else found
