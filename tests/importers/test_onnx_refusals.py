@@ -88,6 +88,7 @@ FOUR = [weights(2), weights(2), weights(2), weights(2) ** 2]
     (single("MaxPool", IMAGE, auto_pad="ODD", **POOL), r"auto_pad is 'ODD'"),
     (single("MaxPool", ROW, **POOL), r"input has shape \(2, 3\)"),
     (single("Conv", IMAGE, [weights(2, 3, 2, 2)]), r"its weight \(2, 3, 2, 2\)"),
+    (single("Conv", (1, 1, 2**11, 2**11), [weights(40, 1, 1, 1)]), r"it has 167772160 coefficients.*smaller inputs"),
     (single("Conv", IMAGE, [weights(2, 2, 2, 2)], kernel_shape=[3, 3]), r"kernel_shape is \(3, 3\)"),
     (single("MatMul", ROW, [weights(4, 4)]), r"multiplies shapes \(2, 3\) and \(4, 4\)"),
     (single("Split", ROW, outputs=("y", "z"), axis=1, opset=7, split=[1, 1]), r"splits 3 entries"),

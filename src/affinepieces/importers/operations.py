@@ -16,6 +16,7 @@ from affinepieces.importers.lowering import Ids, Numbers
 from affinepieces.layers import Kind
 
 OUTSIDE = -1  # of the padding, in windows
+LARGEST = 2**27  # coefficients of an operation
 
 
 def combination(numbers: Numbers, terms: Sequence[tuple[Ids, ArrayLike]], constant: ArrayLike, name: str,
@@ -86,6 +87,7 @@ def linear(numbers: Numbers, x: Ids, weight: ArrayLike, bias: ArrayLike | None, 
     a = np.asarray(weight, np.float64)
     n, m = a.shape
     shape, points = (*x.shape[:-1], n), x.reshape(-1, m)
+    _affordable(len(points) * n * m)
     ids = np.broadcast_to(points[:, None, :], (len(points), n, m)).ravel()
     values = np.broadcast_to(a, (len(points), n, m)).ravel()
     rows = np.repeat(np.arange(len(points) * n), m)
@@ -116,6 +118,7 @@ def convolution(numbers: Numbers, x: Ids, weight: ArrayLike, bias: ArrayLike | N
     w = w.reshape(groups, each, w.shape[1], size)
     seen = seen.reshape(groups, -1, prod(out), size).transpose(0, 2, 1, 3)  # groups, places, C / groups, K
     shape = (groups, each, prod(out), *w.shape[2:])
+    _affordable(prod(shape))
     ids = np.broadcast_to(seen[:, None], shape).ravel()
     values = np.broadcast_to(w[:, :, None], shape).ravel()
     rows = np.repeat(np.arange(prod(shape[:3])), prod(shape[3:]))
@@ -186,6 +189,12 @@ def along(x: Ids, axes: Sequence[int]) -> Ids:
     axes = [axis % x.ndim for axis in axes]
     rest = [axis for axis in range(x.ndim) if axis not in axes]
     return x.transpose(*rest, *axes).reshape(*(x.shape[axis] for axis in rest), -1)
+
+
+def _affordable(coefficients: int) -> None:
+    if coefficients > LARGEST:
+        raise ValueError(f"it has {coefficients} coefficients, expected {LARGEST} at most: so large a layer does not "
+                         "fit into memory as rows; take smaller inputs")
 
 
 def _spread(values: ArrayLike, shape: Sequence[int]) -> NDArray[np.float64]:
