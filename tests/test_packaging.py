@@ -45,7 +45,8 @@ print(time.process_time() - start)"""
 @pytest.mark.parametrize(("call", "missing", "extra"), [
     ("ap.explore", "ipywidgets", "book"), ("ap.explore", "matplotlib", "book"),
     ("import affinepieces.figures.networks", "matplotlib", "book"),
-    ("ap.constructions.hat().to_torch()", "torch", "torch")])
+    ("ap.constructions.hat().to_torch()", "torch", "torch"),
+    ("import affinepieces.importers.onnx", "onnx", "onnx")])
 def test_a_missing_extra_is_named(call, missing, extra):
     done = python(f"""
 import sys

@@ -148,6 +148,44 @@ def test_global_max_pooling_where_the_evaluator_of_onnx_is_wrong(tmp_path, shape
     assert np.allclose(found[0], x.reshape(*shape[:2], -1).max(axis=-1).ravel(), rtol=1e-14, atol=1e-14)
 
 
+@pytest.mark.parametrize("op", ["Conv", "MaxPool", "AveragePool"])
+def test_windows_of_every_shape_against_torch(tmp_path, op):
+    rng = np.random.default_rng(["Conv", "MaxPool", "AveragePool"].index(op))
+    for _ in range(60):
+        dims, channels = int(rng.integers(1, 3)), int(rng.integers(1, 4))
+        size, kernel = rng.integers(4, 8, dims).tolist(), rng.integers(1, 4, dims).tolist()
+        stride, padding = rng.integers(1, 4, dims).tolist(), [int(rng.integers(0, k // 2 + 1)) for k in kernel]
+        attributes, torch_arguments = {"strides": stride, "pads": padding * 2}, {"stride": stride, "padding": padding}
+        x, constants = rng.standard_normal((2, channels, *size)), []
+        functions = {"Conv": f"conv{dims}d", "MaxPool": f"max_pool{dims}d", "AveragePool": f"avg_pool{dims}d"}
+        if op == "Conv":
+            constants = [weights(4, channels, *kernel), weights(4)]
+            second = [torch.tensor(c).double() for c in constants]
+        else:
+            attributes |= {"kernel_shape": kernel, "ceil_mode": int(rng.integers(0, 2))}
+            torch_arguments |= {"ceil_mode": bool(attributes["ceil_mode"])}
+            second = [kernel]
+        if op == "AveragePool":
+            attributes["count_include_pad"] = int(rng.integers(0, 2))
+            torch_arguments["count_include_pad"] = bool(attributes["count_include_pad"])
+        else:
+            attributes["dilations"] = torch_arguments["dilation"] = [int(rng.integers(1, 3)) if k < 3 else 1
+                                                                     for k in kernel]
+        chain = chain_of(tmp_path / "m.onnx", single(op, x.shape, constants, **attributes))
+        expected = getattr(torch.nn.functional, functions[op])(torch.tensor(x), *second, **torch_arguments)
+        assert np.allclose(chain(x.reshape(1, -1))[0], expected.numpy().ravel(), rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize(("auto", "before", "after"), [("SAME_UPPER", 0, 1), ("SAME_LOWER", 1, 0), ("VALID", 0, 0)])
+@pytest.mark.parametrize("op", ["MaxPool", "AveragePool"])
+def test_automatic_padding(tmp_path, op, auto, before, after):
+    """With windows of 2 in steps of 1, one place is padded."""
+    x, attributes = points(1, 5), {"kernel_shape": [2]}
+    found, expected = (chain_of(tmp_path / "m.onnx", single(op, (1, 1, 5), **attributes, **pads))(x)
+                       for pads in ({"auto_pad": auto}, {"pads": [before, after]}))
+    assert np.array_equal(found, expected)
+
+
 @pytest.mark.parametrize(("opset", "constants", "attributes", "outputs"), [
     (7, [], {"axis": 1, "split": [1, 2, 2]}, 3), (11, [], {"axis": -1}, 5), (13, [ints(2, 3)], {"axis": 1}, 2),
     (18, [], {"axis": 1, "num_outputs": 3}, 3)])
@@ -215,6 +253,15 @@ def test_a_bias_that_is_added_later_makes_no_layer(tmp_path):
              helper.make_node("Relu", ["s"], ["a"]), helper.make_node("MatMul", ["a", "v"], ["y"])]
     model = model_of(nodes, (1, 3), {"w": weights(3, 4), "b": weights(4), "v": weights(4, 2)})
     assert assert_same(tmp_path / "m.onnx", model, (1, 3)).widths == (3, 4, 2)
+
+
+def test_two_biases_are_not_added_to_one(tmp_path):
+    """Their sum would be rounded: 1 + 2^-60."""
+    nodes = [helper.make_node("Gemm", ["x", "w", "one"], ["z"]), helper.make_node("Add", ["z", "small"], ["s"]),
+             helper.make_node("Sub", ["s", "one"], ["y"])]
+    constants = {"w": np.zeros((1, 1), np.float32), "one": np.float32([1]), "small": np.float32([2**-60])}
+    chain = chain_of(tmp_path / "m.onnx", model_of(nodes, (1, 1), constants))
+    assert [b.tolist() for b in chain.biases] == [[1.0], [2**-60], [-1.0]]
 
 
 def test_a_convolutional_network_is_counted(tmp_path):
@@ -303,3 +350,14 @@ def test_external_data(tmp_path):
     assert (tmp_path / "weights.bin").exists()
     found = from_onnx(tmp_path / "m.onnx")
     assert np.array_equal(found.weights[0], weights(4, 2).astype(np.float64))
+
+
+@pytest.mark.parametrize(("op", "impostor"), [("Relu", "Abs"), ("Relu", "Identity"), ("Gemm", "Gemm")])
+def test_the_guard_finds_an_operator_that_is_read_as_another(tmp_path, monkeypatch, op, impostor):
+    original = OPERATORS[impostor]
+
+    def wrong(call):
+        return [ids[..., ::-1] for ids in original(call)] if op == impostor else original(call)
+    monkeypatch.setitem(OPERATORS, op, wrong)
+    with pytest.raises(ValueError, match=r"m\.onnx: the model is another function than its layers say.*convert"):
+        chain_of(tmp_path / "m.onnx", mlp())

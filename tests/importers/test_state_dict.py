@@ -3,6 +3,7 @@ import io
 import itertools
 import pickle
 import re
+import sys
 import zipfile
 from collections import OrderedDict
 
@@ -183,3 +184,11 @@ def test_truncated_and_damaged_files(tmp_path, ending):
         except ValueError as error:
             if str(path) not in str(error):
                 raise
+
+
+@pytest.mark.parametrize(("missing", "ending"), [("safetensors", ".safetensors"), ("torch", ".pt"), ("torch", ".zip")])
+def test_a_missing_package_is_named(tmp_path, monkeypatch, missing, ending):
+    path = policy(tmp_path / f"a{ending}", {})
+    monkeypatch.setitem(sys.modules, missing, None)
+    with pytest.raises(ImportError, match=rf"this needs {missing}.*affinepieces\[{missing}\]"):
+        from_state_dict(path)
