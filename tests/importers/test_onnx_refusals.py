@@ -72,6 +72,7 @@ FOUR = [weights(2), weights(2), weights(2), weights(2) ** 2]
     (model_of([helper.make_node("Clip", ["x", "x"], ["y"])], ()), r"Clip.*its min depends"),
     (single("Div", ROW, [np.float32(0)]), r"node 'the_Div' \(Div\): its divisor.*away from 0"),
     (single("Add", ROW, [np.array([1, np.nan, 2], np.float32)]), r"Add.*nan.*did the training diverge"),
+    (single("Mul", ROW, [np.array(0x7F800001, np.uint32).view(np.float32)]), r"Mul.*nan.*did the training diverge"),
     (single("Clip", ROW, [np.float32(np.inf)]), r"Clip.*its min is inf"),
     (single("Cast", ROW, to=TensorProto.FLOAT16), r"casts float32 to float16, which rounds"),
     (single("Cast", ROW, to=TensorProto.INT64), r"casts float32 to a format that is no float"),
@@ -112,10 +113,13 @@ def test_indices_of_pooling_and_masks_of_dropout(tmp_path):
         refused(tmp_path / "m.onnx", model, rf"{op}.*output .* is used", until="z")
 
 
-def test_constants_that_grow_are_no_way_to_fill_the_memory(tmp_path):
-    shape = np.array([2**20, 2**20], np.int64)
-    nodes = [helper.make_node("ConstantOfShape", ["s"], ["c"]), helper.make_node("Add", ["x", "c"], ["y"])]
-    refused(tmp_path / "m.onnx", model_of(nodes, ROW, {"s": shape}), r"ConstantOfShape.*1\.09951e\+12 numbers")
+@pytest.mark.parametrize(("op", "constants"), [
+    ("ConstantOfShape", [np.array([2**20, 2**20], np.int64)]), ("Expand", [weights(1), np.array([2**40], np.int64)]),
+    ("Tile", [weights(4), np.array([2**38], np.int64)]), ("Range", [np.float32(0), np.float32(2**40), np.float32(1)])])
+def test_constants_that_grow_are_no_way_to_fill_the_memory(tmp_path, op, constants):
+    named = {f"c{k}": value for k, value in enumerate(constants)}
+    nodes = [helper.make_node(op, list(named), ["c"]), helper.make_node("Add", ["x", "c"], ["y"])]
+    refused(tmp_path / "m.onnx", model_of(nodes, ROW, named), rf"{op}\): it makes a tensor of 1\.09951e\+12 numbers")
 
 
 @pytest.mark.parametrize(("shape", "keywords", "match"), [

@@ -63,7 +63,8 @@ class Call:
         if self.is_traced(k):
             raise ValueError(f"{role} depends on the network's input, expected a constant: such a function is not "
                              "piecewise affine, or not supported; stop before it with until=...")
-        found = np.asarray(self.inputs[k]).astype(np.float64)
+        with np.errstate(invalid="ignore"):  # a signalling nan
+            found = np.asarray(self.inputs[k]).astype(np.float64)
         if np.isnan(found).any() or not (infinite or np.isfinite(found).all()):
             raise ValueError(f"{role} has an entry {found[~np.isfinite(found)][0]}, expected finite numbers: did the "
                              "training diverge?")

@@ -25,7 +25,6 @@ with wanted("onnx"):
 OPERATORS = {**COMPUTING, **WINDOWS, **MOVING}
 KNOWN = ("Shape", "Size")  # constants once the shape of the input is known
 ALWAYS = ("Constant", "ConstantOfShape")
-GROWING = ("ConstantOfShape", "Expand", "Tile")  # small constants may become tensors of any size
 RANDOM = {"RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike", "Multinomial", "Bernoulli"}
 SMOOTH = ("Softmax", "LogSoftmax", "Sigmoid")  # often the last layer, after the function that is meant
 
@@ -71,11 +70,8 @@ def _measured(node: Any, value: Traced) -> NDArray[np.int64]:
 def _folded(graph: Graph, node: Any, inputs: tuple[Any, ...]) -> list[Any]:
     """A node without traced inputs, by onnx's evaluator."""
     given = [name for name in dict.fromkeys(node.input) if name]
-    if node.op_type in GROWING:
-        shape = np.asarray(inputs[-1], np.float64)
-        size = np.abs(shape).prod() * (np.size(inputs[0]) if node.op_type == "Tile" else 1)
-        if size > LARGEST:
-            raise ValueError(f"it makes a tensor of {size:g} numbers, expected {LARGEST} at most")
+    if (size := _made(node.op_type, inputs)) > LARGEST:
+        raise ValueError(f"it makes a tensor of {size:g} numbers, expected {LARGEST} at most")
     untyped = [onnx.ValueInfoProto(name=name) for name in (*given, *(name for name in node.output if name))]
     model = onnx.ModelProto(ir_version=graph.part.ir_version, opset_import=graph.part.opset_import)
     model.graph.name = "constants"
@@ -85,6 +81,17 @@ def _folded(graph: Graph, node: Any, inputs: tuple[Any, ...]) -> list[Any]:
     found = Evaluator(model)({name: value for name, value in zip(node.input, inputs, strict=True) if name})
     by_name = dict(zip((name for name in node.output if name), found, strict=True))
     return [by_name.get(name) for name in node.output]
+
+
+def _made(op: str, inputs: tuple[Any, ...]) -> float:
+    """How many numbers an operator makes at most that turns small constants into tensors of any size."""
+    if op == "Range":
+        start, limit, delta = (float(value) for value in inputs)
+        return abs(limit - start) / abs(delta) if delta else 0.0
+    if op in ("ConstantOfShape", "Expand", "Tile"):
+        repeated = np.size(inputs[0]) if op != "ConstantOfShape" else 1
+        return float(np.abs(np.asarray(inputs[-1], np.float64)).prod()) * repeated
+    return 0.0
 
 
 def _refuse_unsupported(graph: Graph) -> None:
