@@ -41,7 +41,7 @@ def piecewise(value: Any, name: str = "net") -> Layered:
 
 def module(value: Any, input_shape: Any = None) -> Layered:
     """A torch module as a network of Linear and ReLU if it is one, and otherwise as a chain of layers."""
-    from affinepieces.importers.torch import from_torch
+    from affinepieces.importers.torch.module import from_torch
 
     try:
         return network(value)

@@ -9,8 +9,8 @@ from onnx import TensorProto, helper, numpy_helper
 from onnx.reference import ReferenceEvaluator
 
 import affinepieces as ap
-from affinepieces.importers.onnx import from_onnx
-from affinepieces.importers.onnx_graph import OPERATORS
+from affinepieces.importers.onnx.graph import OPERATORS
+from affinepieces.importers.onnx.model import from_onnx
 from onnx_models import mlp, model_of, single, weights
 
 IMAGE, WIDE, ROW = (1, 2, 5, 4), (1, 4, 7), (2, 3)

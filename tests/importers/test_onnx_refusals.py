@@ -7,9 +7,9 @@ import pytest
 from onnx import TensorProto, helper
 
 import affinepieces as ap
-from affinepieces.importers.onnx import from_onnx
-from affinepieces.importers.onnx_file import LIMIT
-from affinepieces.importers.onnx_graph import ALWAYS, KNOWN, OPERATORS
+from affinepieces.importers.onnx.file import LIMIT
+from affinepieces.importers.onnx.graph import ALWAYS, KNOWN, OPERATORS
+from affinepieces.importers.onnx.model import from_onnx
 from onnx_models import mlp, model_of, single, weights
 
 ROW, IMAGE = (2, 3), (1, 2, 4, 4)

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 import affinepieces as ap
 from affinepieces.pieces.certified import Search
 from affinepieces.pieces.exact import patterns_exact, trace_exact
-from affinepieces.pieces.line import Line
 from affinepieces.pieces.level import Pass, Wanted
+from affinepieces.pieces.line import Line
 from families import FAMILIES, network, segment
 from oracle import assert_encloses
 

@@ -8,8 +8,8 @@ import numpy as np
 
 from affinepieces.importers import operations as op
 from affinepieces.importers.lowering import Ids
-from affinepieces.importers.onnx_calls import Call
-from affinepieces.importers.onnx_operators import Operator
+from affinepieces.importers.onnx.calls import Call
+from affinepieces.importers.onnx.operators import Operator
 
 FORMATS = {10: "float16", 16: "bfloat16", 1: "float32", 11: "float64"}  # by their numbers in ONNX
 WIDER = {"float16": ("float16", "float32", "float64"), "bfloat16": ("bfloat16", "float32", "float64"),

@@ -9,9 +9,9 @@ import torch
 
 from affinepieces._torch.tensors import numpy_of
 from affinepieces.importers import operations as op
-from affinepieces.importers.fx.arithmetic import axes_of
-from affinepieces.importers.fx.here import Here, numbers_of, refuse
 from affinepieces.importers.lowering import Ids
+from affinepieces.importers.torch.arithmetic import axes_of
+from affinepieces.importers.torch.here import Here, numbers_of, refuse
 
 
 def flatten(here: Here, x: Ids, start_dim: int = 0, end_dim: int = -1) -> Ids:

@@ -9,8 +9,8 @@ import torch
 
 from affinepieces._torch.refusals import called
 from affinepieces.importers import operations as op
-from affinepieces.importers.fx.here import Here, numbers_of, plain, refuse, written
 from affinepieces.importers.lowering import Ids
+from affinepieces.importers.torch.here import Here, numbers_of, plain, refuse, written
 
 
 def relu(here: Here, x: Ids, inplace: bool = False) -> Ids:

@@ -9,8 +9,8 @@ import numpy as np
 
 from affinepieces.importers import operations as op
 from affinepieces.importers.lowering import Ids
-from affinepieces.importers.onnx_calls import Call
-from affinepieces.importers.onnx_operators import Operator
+from affinepieces.importers.onnx.calls import Call
+from affinepieces.importers.onnx.operators import Operator
 
 LARGEST = 2**28  # numbers that all windows of a layer see together
 

@@ -12,11 +12,11 @@ from affinepieces._extras import wanted
 from affinepieces._torch.refusals import called, refuse_changed_calls
 from affinepieces._torch.tensors import FORMATS, numpy_of
 from affinepieces.arguments import integer, items
-from affinepieces.importers.fx.here import Here, plain, refuse
-from affinepieces.importers.fx.layers import MODULES
-from affinepieces.importers.fx.table import FUNCTIONS, METHODS
 from affinepieces.importers.guard import check
 from affinepieces.importers.lowering import Numbers
+from affinepieces.importers.torch.here import Here, plain, refuse
+from affinepieces.importers.torch.layers import MODULES
+from affinepieces.importers.torch.table import FUNCTIONS, METHODS
 from affinepieces.layers import Chain
 
 with wanted("torch"):

@@ -7,8 +7,8 @@ from typing import Any
 from torch import nn
 
 from affinepieces.importers import operations
-from affinepieces.importers.fx import arithmetic, shapes, windows
-from affinepieces.importers.fx.here import Here, numbers_of
+from affinepieces.importers.torch import arithmetic, shapes, windows
+from affinepieces.importers.torch.here import Here, numbers_of
 
 Rule = Callable[..., Any]
 

@@ -8,9 +8,9 @@ from typing import Any
 import torch
 from torch.nn import functional as F  # noqa: N812
 
-from affinepieces.importers.fx import arithmetic, shapes, windows
-from affinepieces.importers.fx.here import Here, in_place
 from affinepieces.importers.lowering import Ids
+from affinepieces.importers.torch import arithmetic, shapes, windows
+from affinepieces.importers.torch.here import Here, in_place
 
 Rule = Callable[..., Any]
 

@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from affinepieces._extras import wanted
 from affinepieces.importers import operations
 from affinepieces.importers.lowering import Ids, Numbers
-from affinepieces.importers.onnx_calls import Call, Traced
-from affinepieces.importers.onnx_evaluator import Evaluator
-from affinepieces.importers.onnx_file import LARGEST, STANDARD, Graph
-from affinepieces.importers.onnx_moves import MOVING, cast_format
-from affinepieces.importers.onnx_operators import COMPUTING
-from affinepieces.importers.onnx_windows import WINDOWS
+from affinepieces.importers.onnx.calls import Call, Traced
+from affinepieces.importers.onnx.evaluator import Evaluator
+from affinepieces.importers.onnx.file import LARGEST, STANDARD, Graph
+from affinepieces.importers.onnx.moves import MOVING, cast_format
+from affinepieces.importers.onnx.operators import COMPUTING
+from affinepieces.importers.onnx.windows import WINDOWS
 
 with wanted("onnx"):
     import onnx

@@ -11,9 +11,9 @@ from affinepieces._extras import wanted
 from affinepieces._files import path_of
 from affinepieces.importers import guard
 from affinepieces.importers.lowering import Ids, Numbers
-from affinepieces.importers.onnx_evaluator import Evaluator
-from affinepieces.importers.onnx_file import Graph, read_graph, read_model
-from affinepieces.importers.onnx_graph import lower
+from affinepieces.importers.onnx.evaluator import Evaluator
+from affinepieces.importers.onnx.file import Graph, read_graph, read_model
+from affinepieces.importers.onnx.graph import lower
 from affinepieces.layers import Chain
 
 with wanted("onnx"):

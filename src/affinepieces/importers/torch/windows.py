@@ -8,8 +8,8 @@ import numpy as np
 
 from affinepieces._torch.refusals import called
 from affinepieces.importers import operations as op
-from affinepieces.importers.fx.here import Here, each, numbers_of, refuse
 from affinepieces.importers.lowering import Ids
+from affinepieces.importers.torch.here import Here, each, numbers_of, refuse
 
 
 def convolution(here: Here, x: Ids, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1,

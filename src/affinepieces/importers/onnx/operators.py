@@ -8,7 +8,7 @@ import numpy as np
 
 from affinepieces.importers import operations as op
 from affinepieces.importers.lowering import Ids
-from affinepieces.importers.onnx_calls import Call, Floats
+from affinepieces.importers.onnx.calls import Call, Floats
 
 Operator = Callable[[Call], Sequence[Ids]]
 

@@ -1,1 +1,0 @@
-"""Operations of torch, one by one, as `torch.fx` shows them."""

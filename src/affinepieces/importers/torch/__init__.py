@@ -1,0 +1,1 @@
+"""Modules of torch, operation by operation, as `torch.fx` shows them."""
