@@ -201,7 +201,7 @@ class Walker(torch.fx.Interpreter):
     def neg(self, x):
         return -x
 
-    def dropout(self, x, p, training):
+    def dropout(self, x, p, training, inplace=False):
         assert not training
         return x
 
