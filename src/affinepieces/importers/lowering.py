@@ -110,6 +110,8 @@ class Numbers:
             place[held] = np.arange(len(held))
             new = list(defined[level]) if level < depth else [(self.blocks[self._homes(outputs[:1])[0]], outputs)]
             kept = held[last[held] > level]
+            if not new and not len(kept):
+                kept = held[:1]  # the outputs are constant, and no layer is empty
             parts = [self._part(block, ids, place) for block, ids in new]
             parts.append((np.ones(len(kept), np.int64), place[kept], np.ones(len(kept)), np.zeros(len(kept)),
                           np.zeros(len(kept))))

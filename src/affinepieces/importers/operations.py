@@ -161,7 +161,7 @@ def largest(numbers: Numbers, seen: Ids, name: str) -> Ids:
         if both.any():
             winner[both] = maximum(numbers, left[both], right[both], name)
         seen = np.concatenate([winner, seen[..., -1:]], axis=-1) if odd else winner
-    return seen[..., 0]
+    return seen[..., 0].copy()  # no view, also where a window sees one number
 
 
 def windows(x: Ids, kernel: Sequence[int], stride: Sequence[int], padding: Sequence[tuple[int, int]],
