@@ -1,0 +1,1 @@
+"""Imported models against their own layers."""
