@@ -27,7 +27,7 @@ def check(chain: Chain, sizes: Sequence[Floats], evaluate: Callable[[Floats], An
     directions = np.rint(32 * directions).clip(-255, 255) / 32  # in 8 bits: every format holds these points
     for scale, direction in zip(SCALES, directions, strict=True):
         x = scale * direction
-        found = np.asarray(evaluate(x), np.float64).reshape(-1)
+        found = np.asarray(evaluate(x.copy()), np.float64).reshape(-1)  # which may change its input in place
         expected, radius = forward(chain, sizes, x, unit, tiny, largest)
         if found.shape != expected.shape:
             raise ValueError(f"{model} returns {len(found)} numbers, its chain of layers {len(expected)}: {remedy}")

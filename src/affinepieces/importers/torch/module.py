@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import copy
+import operator
 from collections.abc import Sequence
 from typing import Any
 
@@ -125,7 +126,7 @@ class _Reading:
     def _applied(self, rule: Any, args: Any, kwargs: Any) -> Any:
         try:
             return rule(self.here, *args, **kwargs)
-        except (IndexError, TypeError) as error:
+        except (AttributeError, IndexError, TypeError) as error:
             raise ValueError(f"{called(self.here.name)} cannot be read: {error}") from error
 
 
@@ -164,8 +165,39 @@ def _in_float64(module: nn.Module) -> nn.Module:
         raise ValueError(f"the module cannot be copied and converted to float64: {error}") from error
 
 
+class _Changing:
+    """x += y and its like, which change a tensor in place; torch.fx alone would record x = x + y."""
+
+    def __iadd__(self, other: Any) -> Any:
+        return self._changed(operator.iadd, other)
+
+    def __isub__(self, other: Any) -> Any:
+        return self._changed(operator.isub, other)
+
+    def __imul__(self, other: Any) -> Any:
+        return self._changed(operator.imul, other)
+
+    def __itruediv__(self, other: Any) -> Any:
+        return self._changed(operator.itruediv, other)
+
+    def _changed(self: Any, function: Any, other: Any) -> Any:
+        return self.tracer.create_proxy("call_function", function, (self, other), {})
+
+
+class _Proxy(_Changing, fx.Proxy):
+    def __getattr__(self, name: str) -> Any:
+        return _Attribute(self, name)
+
+
+class _Attribute(_Changing, fx.proxy.Attribute):
+    pass
+
+
 class _Tracer(fx.Tracer):
     """Modules of torch.nn are read by their class, also where a subclass changes nothing but their construction."""
+
+    def proxy(self, node: fx.Node) -> fx.Proxy:
+        return _Proxy(node, self)
 
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
         kind = next((kind for kind in MODULES if isinstance(m, kind)), None)

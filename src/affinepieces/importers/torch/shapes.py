@@ -108,7 +108,9 @@ def _index(index: Any) -> Any:
 
 
 def attribute(here: Here, x: Ids, name: str) -> Any:
-    """What can be asked of a tensor."""
+    """What can be asked of a tensor, or of a maximum with its indices."""
+    if isinstance(x, tuple):
+        return x[0] if name == "values" else refuse(here, "the position of a maximum")
     known = {"shape": torch.Size(x.shape), "ndim": x.ndim, "T": x.T, "mT": np.swapaxes(x, -1, -2) if x.ndim > 1 else x,
              "dtype": torch.float64, "device": torch.device("cpu"), "is_cuda": False, "requires_grad": False}
     if name not in known:
