@@ -31,8 +31,8 @@ def main(count, first=0):
             if fault:
                 faults.append(fault)
                 tqdm.write(fault)
-    print(f"{count - len(faults)} of {count} modules agree; {sum(n for k, n in pieces.items() if k > 1)} have more than "
-          f"one piece, the largest number is {max(pieces)}")
+    many = sum(n for k, n in pieces.items() if k > 1)
+    print(f"{count - len(faults)} of {count} modules agree; {many} have more than one piece, at most {max(pieces)}")
     return bool(faults)
 
 

@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import prod
 
 import numpy as np
 import torch
@@ -99,13 +98,13 @@ def random_module(seed: int, longest: int = 6) -> tuple[nn.Module, Shape]:
     first = [(int(rng.integers(1, 6)),), (int(rng.integers(1, 3)), int(rng.integers(3, 7))),
              (int(rng.integers(1, 3)), int(rng.integers(2, 5)), int(rng.integers(2, 5)))][rng.integers(3)]
     steps: list[Step] = []
-    shape = first
+    shape, x = first, torch.zeros(1, *first)
     while len(steps) < longest or len(shape) > 1:
         step = _step(rng, shape, closing=len(steps) >= longest)
-        new = _shape(step, shape)
-        if 0 < prod(new) <= WIDEST and len(new) <= 3:
+        y = _evaluated(step, x)
+        if y is not None and 0 < y.numel() <= WIDEST and y.ndim <= 4:
             steps.append(step)
-            shape = new
+            shape, x = tuple(y.shape[1:]), y
     steps.append(nn.Linear(shape[0], int(rng.integers(1, 3)), bias=bool(rng.random() < 0.7)))
     plain = all(isinstance(step, nn.Module) for step in steps)
     module = nn.Sequential(*steps) if plain else Steps(steps)
@@ -113,10 +112,15 @@ def random_module(seed: int, longest: int = 6) -> tuple[nn.Module, Shape]:
     return module.requires_grad_(False), first
 
 
-def _shape(step: Step, shape: Shape) -> Shape:
-    layer = step.eval() if isinstance(step, nn.Module) else step
-    with torch.no_grad():
-        return tuple(layer(torch.zeros(1, *shape)).shape[1:])
+def _evaluated(step: Step, x: torch.Tensor) -> torch.Tensor | None:
+    """None if the step takes a view that torch cannot take."""
+    try:
+        with torch.no_grad():
+            return (step.eval() if isinstance(step, nn.Module) else step)(x)
+    except RuntimeError as error:
+        if "view size is not compatible" in str(error):
+            return None
+        raise
 
 
 def _step(rng, shape: Shape, closing: bool = False) -> Step:
