@@ -20,7 +20,7 @@ def relu(here: Here, x: Ids, inplace: bool = False) -> Ids:
 
 def leaky_relu(here: Here, x: Ids, negative_slope: float = 0.01, inplace: bool = False) -> Ids:
     """One slope for all."""
-    return written(x, op.leaky_relu(here.numbers, x, negative_slope, here.name), inplace)
+    return written(x, op.leaky_relu(here.numbers, x, numbers_of(here, negative_slope), here.name), inplace)
 
 
 def prelu(here: Here, x: Ids, weight: Any) -> Ids:
@@ -32,7 +32,8 @@ def prelu(here: Here, x: Ids, weight: Any) -> Ids:
 
 def hardtanh(here: Here, x: Ids, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Ids:
     """Between two numbers."""
-    return written(x, op.clip(here.numbers, x, min_val, max_val, here.name), inplace)
+    low, high = numbers_of(here, min_val), numbers_of(here, max_val)
+    return written(x, op.clip(here.numbers, x, low, high, here.name), inplace)
 
 
 def clamp(here: Here, x: Ids, min: Any = None, max: Any = None) -> Ids:
@@ -68,6 +69,7 @@ def absolute(here: Here, x: Ids) -> Ids:
 
 def add(here: Here, x: Any, y: Any, alpha: float = 1.0) -> Ids:
     """x + alpha y."""
+    alpha = numbers_of(here, alpha)
     if plain(x):
         return op.combination(here.numbers, [(y, alpha)], numbers_of(here, x), here.name)
     if plain(y):
@@ -77,7 +79,7 @@ def add(here: Here, x: Any, y: Any, alpha: float = 1.0) -> Ids:
 
 def subtract(here: Here, x: Any, y: Any, alpha: float = 1.0) -> Ids:
     """x - alpha y."""
-    return add(here, x, y, -alpha)
+    return add(here, x, y, -numbers_of(here, alpha))
 
 
 def multiply(here: Here, x: Any, y: Any) -> Ids:

@@ -64,7 +64,7 @@ def from_torch(module: nn.Module, input_shape: Sequence[int] | None = None) -> C
         graph = _traced(own)
         outputs = _Reading(here, own).follow(graph, np.arange(numbers.inputs).reshape(1, *shape))
         chain, sizes = numbers.chain(outputs.ravel())
-        check(chain, sizes, lambda x: own(torch.from_numpy(x).reshape(1, *shape)).numpy(),
+        check(chain, sizes, lambda x: _evaluated(own, torch.from_numpy(x).reshape(1, *shape)),
               SINGLE if here.cast else EXACT, np.finfo(np.float64).smallest_normal, called(""), REMEDY)
     return chain
 
@@ -130,6 +130,13 @@ class _Reading:
             raise ValueError(f"{called(self.here.name)} cannot be read: {error}") from error
 
 
+def _evaluated(module: nn.Module, x: torch.Tensor) -> Any:
+    try:
+        return module(x).numpy()
+    except Exception as error:  # whatever a forward raises
+        raise ValueError(f"the module cannot be evaluated at an input of shape {tuple(x.shape[1:])}: {error}") from error
+
+
 def _shape(module: nn.Module, given: Sequence[int] | None) -> tuple[int, ...]:
     if given is not None:
         return tuple(integer(n, f"input_shape[{i}]", 1) for i, n in enumerate(items(given, "input_shape", "integers")))
@@ -143,7 +150,8 @@ def _shape(module: nn.Module, given: Sequence[int] | None) -> tuple[int, ...]:
 def _refuse(module: nn.Module) -> None:
     """What a trace would not show."""
     for name, part in module.named_modules():
-        refuse_changed_calls(part, name)
+        if not isinstance(part, LazyModuleMixin):  # whose hook is there to ask for a first evaluation
+            refuse_changed_calls(part, name)
         if parametrize.is_parametrized(part):
             raise TypeError(f"{called(name)} is parametrised: fix it first, with "
                             "torch.nn.utils.parametrize.remove_parametrizations")
@@ -151,7 +159,7 @@ def _refuse(module: nn.Module) -> None:
             raise TypeError(f"{called(name)} is {type(part).__name__}, which has no parameters yet: evaluate the "
                             "module once, so that it gets its shapes")
         for key, tensor in (*part.named_parameters(recurse=False), *part.named_buffers(recurse=False)):
-            if tensor.is_floating_point() and tensor.dtype not in FORMATS:
+            if (tensor.is_floating_point() or tensor.is_complex()) and tensor.dtype not in FORMATS:
                 raise TypeError(f"{key} of {called(name)} has dtype {tensor.dtype}, expected float16, bfloat16, "
                                 "float32 or float64: convert the module first")
             if not np.all(np.isfinite(numpy_of(tensor, f"{key} of {called(name)}"))):

@@ -26,7 +26,7 @@ def pad(here: Here, x: Ids, pad: Sequence[int], mode: str = "constant", value: A
         refuse(here, f"padding with mode {mode!r}")
     pairs = [(0, 0)] * (x.ndim - len(pad) // 2) + [(pad[i], pad[i + 1]) for i in range(len(pad) - 2, -1, -2)]
     inner = x[tuple(slice(max(-a, 0), n - max(-b, 0)) for (a, b), n in zip(pairs, x.shape, strict=True))]
-    filler = int(op.constant(here.numbers, value or 0.0, here.name))
+    filler = int(op.constant(here.numbers, numbers_of(here, 0.0 if value is None else value), here.name))
     return np.pad(inner, [(max(a, 0), max(b, 0)) for a, b in pairs], constant_values=filler)
 
 
@@ -104,6 +104,8 @@ def getitem(here: Here, x: Any, index: Any) -> Any:
 def _index(index: Any) -> Any:
     if isinstance(index, tuple):
         return tuple(map(_index, index))
+    if isinstance(index, np.ndarray):
+        raise ValueError("a tensor that depends on the input is used as an index, which is not affine")
     return numpy_of(index, "an index") if isinstance(index, torch.Tensor) else index
 
 

@@ -20,6 +20,9 @@ def convolution(here: Here, x: Ids, weight: Any, bias: Any = None, stride: Any =
     if x.ndim != n + 2:
         raise ValueError(f"{called(here.name)} is given shape {x.shape[1:]}, expected {n + 1} dimensions: check "
                          "input_shape")
+    if x.shape[1] != groups * w.shape[1]:
+        raise ValueError(f"{called(here.name)} is given {x.shape[1]} channels, expected {groups * w.shape[1]}: check "
+                         "input_shape")
     spread, reach = each(dilation, n), [d * (k - 1) for d, k in zip(each(dilation, n), w.shape[2:], strict=True)]
     pads = [(r // 2, r - r // 2) for r in reach] if padding == "same" else \
         [(0, 0)] * n if padding == "valid" else [(p, p) for p in each(padding, n)]
