@@ -70,11 +70,17 @@ def from_torch(module: nn.Module, input_shape: Sequence[int] | None = None) -> C
 
 
 class _Reading:
-    """One walk through the graph, with a value for each node: an array of numbers, or what torch itself computes."""
+    """One walk through the graph, with a value for each node: an array of numbers, or what torch itself computes.
+
+    Beside it runs torch at one point, `own`.  What changes a tensor in place changes every view of it, and whether a
+    reshape is a view depends on the order in memory: arrays lie as torch's tensors do, and are views of each other
+    exactly where these are.
+    """
 
     def __init__(self, here: Here, module: nn.Module) -> None:
         self.here, self.module = here, module
         self.values: dict[fx.Node, Any] = {}
+        self.own: dict[fx.Node, Any] = {}
 
     def follow(self, graph: fx.Graph, x: Any) -> Any:
         inputs = [node for node in graph.nodes if node.op == "placeholder"]
@@ -85,7 +91,12 @@ class _Reading:
             self.here.name = str(node.target if node.op == "call_module" else node.name)
             if node.op == "output":
                 return self._output(self._given(node.args[0]))
-            self.values[node] = x if node is inputs[0] else self._value(node)
+            if node is inputs[0]:
+                self.values[node], self.own[node] = x, torch.zeros(x.shape, dtype=torch.float64)
+                continue
+            value = self._value(node)
+            self.own[node] = own = self._computed(node) if _arrays(value) else value
+            self.values[node] = self._placed(node, value, own)
         raise ValueError("the module returns nothing, expected a tensor")
 
     def _output(self, found: Any) -> Any:
@@ -94,6 +105,34 @@ class _Reading:
                 f"a {type(found).__name__}"
             raise ValueError(f"the module returns {kind}, expected one tensor: wrap it in a module that returns one")
         return found
+
+    def _computed(self, node: fx.Node) -> Any:
+        """What torch itself has for this node."""
+        args, kwargs = fx.node.map_arg((node.args, node.kwargs), lambda earlier: self.own[earlier])
+        target: Any = node.target
+        try:
+            if node.op == "call_module":
+                return self.module.get_submodule(target)(*args, **kwargs)
+            method = node.op == "call_method"
+            return getattr(args[0], target)(*args[1:], **kwargs) if method else target(*args, **kwargs)
+        except Exception as error:  # whatever a forward raises
+            raise ValueError(f"{called(self.here.name)} cannot be evaluated: {error}") from error
+
+    def _placed(self, node: fx.Node, found: Any, own: Any) -> Any:
+        """A view of what torch's tensor is a view of, or an array of its own in the same order in memory."""
+        if isinstance(found, tuple) and isinstance(own, tuple | list):
+            return tuple(self._placed(node, *pair) for pair in zip(found, own, strict=True))
+        if not isinstance(found, np.ndarray) or not isinstance(own, torch.Tensor):
+            return found
+        if found.shape != own.shape:
+            raise ValueError(f"{called(self.here.name)} has shape {found.shape} when it is read, and "
+                             f"{tuple(own.shape)} in torch")
+        above = node.all_input_nodes
+        seen = any(_root(v) is _root(found) for v in _arrays([self.values[n] for n in above]))
+        is_view = found.size > 0 and any(_storage(t) == _storage(own) for t in _tensors([self.own[n] for n in above]))
+        if is_view and not seen:
+            raise ValueError(f"{called(self.here.name)} is a view in torch of what it reads: put .clone() behind it")
+        return found if is_view else _laid_out(found, own.stride())
 
     def _given(self, value: Any) -> Any:
         return fx.node.map_arg(value, lambda node: self.values[node])
@@ -130,11 +169,41 @@ class _Reading:
             raise ValueError(f"{called(self.here.name)} cannot be read: {error}") from error
 
 
+def _arrays(value: Any) -> list[Any]:
+    if isinstance(value, tuple | list):
+        return [array for part in value for array in _arrays(part)]
+    return [value] if isinstance(value, np.ndarray) else []
+
+
+def _tensors(value: Any) -> list[torch.Tensor]:
+    if isinstance(value, tuple | list):
+        return [tensor for part in value for tensor in _tensors(part)]
+    return [value] if isinstance(value, torch.Tensor) else []
+
+
+def _root(array: Any) -> Any:
+    """What owns the memory."""
+    while getattr(array, "base", None) is not None:
+        array = array.base
+    return array
+
+
+def _storage(tensor: torch.Tensor) -> int:
+    return tensor.untyped_storage().data_ptr()
+
+
+def _laid_out(array: Any, strides: Sequence[int]) -> Any:
+    """A copy with the axes in the order of these strides."""
+    order = sorted(range(array.ndim), key=lambda axis: -strides[axis])
+    return array.transpose(order).copy().transpose(np.argsort(order)) if array.ndim else array.copy()
+
+
 def _evaluated(module: nn.Module, x: torch.Tensor) -> Any:
     try:
         return module(x).numpy()
     except Exception as error:  # whatever a forward raises
-        raise ValueError(f"the module cannot be evaluated at an input of shape {tuple(x.shape[1:])}: {error}") from error
+        shape = tuple(x.shape[1:])
+        raise ValueError(f"the module cannot be evaluated at an input of shape {shape}: {error}") from error
 
 
 def _shape(module: nn.Module, given: Sequence[int] | None) -> tuple[int, ...]:

@@ -95,10 +95,16 @@ def expand(here: Here, x: Ids, *sizes: Any) -> Ids:
 
 def getitem(here: Here, x: Any, index: Any) -> Any:
     """Slices, integers, None, Ellipsis, constant lists of integers."""
-    found = x[index] if isinstance(x, tuple | list) else np.asarray(x[_index(index)])
+    found = x[index] if isinstance(x, tuple | list) else x[_places(index)]
     if found is None:
         refuse(here, "the position of a maximum")
     return found
+
+
+def _places(index: Any) -> tuple[Any, ...]:
+    """With an Ellipsis, so that a single number is a view too."""
+    places = _index(index if isinstance(index, tuple) else (index,))
+    return places if any(place is Ellipsis for place in places) else (*places, Ellipsis)
 
 
 def _index(index: Any) -> Any:
