@@ -290,6 +290,43 @@ def test_what_is_changed_in_place_changes_for_everybody(layer, function):
     same_at_points(module, (6,), points=20)
 
 
+class Rearranging(nn.Module):
+    """Random views, copies and changes in place; all tensors that ever were are returned."""
+
+    CHOICES = (lambda x, k: x.transpose(1, 2), lambda x, k: x.permute(0, 3, 1, 2), lambda x, k: x.reshape(1, 2, 2, -1),
+               lambda x, k: x.flatten(1).reshape(x.shape), lambda x, k: x.contiguous(), lambda x, k: x.clone(),
+               lambda x, k: x + k, lambda x, k: F.relu(x), lambda x, k: x[:, :, ::-1 if k > 9 else 1],
+               lambda x, k: torch.stack([x[:, 0], x[:, 1]], 1), lambda x, k: x.chunk(2, 1)[0].expand(x.shape).clone(),
+               lambda x, k: x.transpose(1, 3).reshape(1, -1, 2, 1).squeeze(3).unflatten(1, (2, -1)),
+               lambda x, k: torch.maximum(x, -x), lambda x, k: F.max_pool2d(x, 1), lambda x, k: x.unsqueeze(4).mean(4))
+    CHANGES = (lambda x, k: x.relu_(), lambda x, k: x.add_(k), lambda x, k: x[:, 0].mul_(-2.0),
+               lambda x, k: x[..., 0].clamp_(-k, k), lambda x, k: x[:, :, 1].neg_(),
+               lambda x, k: F.relu(x, inplace=True),
+               lambda x, k: x.reshape(-1)[::3].sub_(k), lambda x, k: x.flatten(2).abs_())
+
+    def __init__(self, seed):
+        super().__init__()
+        rng = np.random.default_rng([35, seed])
+        self.plan = [(bool(rng.integers(2)), int(rng.integers(99)), int(rng.integers(99)), float(rng.random()))
+                     for _ in range(rng.integers(3, 14))]
+
+    def forward(self, x):
+        pool = [x.view(1, 2, 2, 2)]
+        for change, which, what, k in self.plan:
+            tensor = pool[which % len(pool)]
+            if change:
+                self.CHANGES[what % len(self.CHANGES)](tensor, k)
+            else:
+                pool.append(self.CHOICES[what % len(self.CHOICES)](tensor, k))
+        return torch.cat([tensor.flatten() for tensor in pool])
+
+
+@pytest.mark.parametrize("first", range(0, 300, 100))
+def test_random_views_copies_and_changes_in_place(first):
+    for seed in range(first, first + 100):
+        same_at_points(Rearranging(seed), (8,), seed)
+
+
 class Shared(nn.Module):
     """In-place ReLUs in a residual branch: the sum reads what they have changed."""
 
