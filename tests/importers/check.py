@@ -6,7 +6,7 @@ from fractions import Fraction
 import numpy as np
 
 import affinepieces as ap
-from affinepieces.importers.torch import from_torch
+from affinepieces import from_torch
 from importers.modules import random_module
 from importers.rational import walk
 

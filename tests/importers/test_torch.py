@@ -6,7 +6,7 @@ from torch import nn
 from torch.nn import functional as F
 
 import affinepieces as ap
-from affinepieces.importers.torch import from_torch
+from affinepieces import from_torch
 from importers.check import check, segment
 from importers.modules import Steps, random_module
 
