@@ -358,7 +358,10 @@ def normed(x):
     nn.BatchNorm2d(2, affine=False), normed, lambda x: x.amax((2, 3)), lambda x: torch.amin(x, 1),
     lambda x: x.max(dim=2)[0], lambda x: torch.min(x, dim=-1).values, lambda x: torch.max(x, -x), lambda x: x.mean(),
     lambda x: x.sum(), lambda x: x[0, 1, [0, 2, 2]], lambda x: x.mT.flatten(),
-    lambda x: x[:, 1, None].expand(1, 3, 4, 5),
+    lambda x: x[:, 1, None].expand(1, 3, 4, 5), lambda x: x.sum().flatten(), lambda x: x[0, 0, 0, 0].contiguous(),
+    lambda x: x.view(x.size()), lambda x: x.reshape(x.shape[0], x.shape[1], -1),
+    lambda x: x.split([0, 2], 1)[1].relu_() + x,
+    lambda x: torch.cat([x[:, 2:], x[:, :1]], 1), lambda x: x[:, torch.tensor([1, 1, 0])].relu_() + x[:, :1],
     lambda x: F.relu(x) @ torch.arange(15.0, dtype=torch.float64).reshape(5, 3), lambda x: torch.stack(x.unbind(2), 1)],
     ids=lambda f: getattr(f, "__name__", None) or str(f))
 def test_options(function):

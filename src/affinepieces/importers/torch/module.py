@@ -95,7 +95,7 @@ class _Reading:
                 self.values[node], self.own[node] = x, torch.zeros(x.shape, dtype=torch.float64)
                 continue
             value = self._value(node)
-            self.own[node] = own = self._computed(node) if _arrays(value) else value
+            self.own[node] = own = self._computed(node, self.own) if _arrays(value) else value
             self.values[node] = self._placed(node, value, own)
         raise ValueError("the module returns nothing, expected a tensor")
 
@@ -106,9 +106,9 @@ class _Reading:
             raise ValueError(f"the module returns {kind}, expected one tensor: wrap it in a module that returns one")
         return found
 
-    def _computed(self, node: fx.Node) -> Any:
-        """What torch itself has for this node."""
-        args, kwargs = fx.node.map_arg((node.args, node.kwargs), lambda earlier: self.own[earlier])
+    def _computed(self, node: fx.Node, values: dict[fx.Node, Any]) -> Any:
+        """What torch itself has for this node, from its values for earlier ones."""
+        args, kwargs = fx.node.map_arg((node.args, node.kwargs), lambda earlier: values[earlier])
         target: Any = node.target
         try:
             if node.op == "call_module":
@@ -146,9 +146,7 @@ class _Reading:
         if node.op == "call_module":
             return self._module(str(node.target), args, kwargs)
         if plain((args, kwargs)):
-            target: Any = node.target
-            method = node.op == "call_method"
-            return getattr(args[0], target)(*args[1:], **kwargs) if method else target(*args, **kwargs)
+            return self._computed(node, self.values)
         table: Any = METHODS if node.op == "call_method" else FUNCTIONS
         if node.target not in table:
             label = getattr(node.target, "__name__", str(node.target))
@@ -165,7 +163,7 @@ class _Reading:
     def _applied(self, rule: Any, args: Any, kwargs: Any) -> Any:
         try:
             return rule(self.here, *args, **kwargs)
-        except (AttributeError, IndexError, TypeError) as error:
+        except (ArithmeticError, AttributeError, IndexError, TypeError) as error:
             raise ValueError(f"{called(self.here.name)} cannot be read: {error}") from error
 
 

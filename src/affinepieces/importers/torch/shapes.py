@@ -16,6 +16,8 @@ from affinepieces.importers.torch.here import Here, numbers_of, refuse
 
 def flatten(here: Here, x: Ids, start_dim: int = 0, end_dim: int = -1) -> Ids:
     """A view where numpy makes one."""
+    if x.ndim == 0:
+        return x.reshape(1)
     first, last = start_dim % x.ndim, end_dim % x.ndim
     return x.reshape(*x.shape[:first], -1, *x.shape[last + 1:])
 
@@ -189,7 +191,7 @@ def unflatten(here: Here, x: Ids, dim: int, sizes: Sequence[int]) -> Ids:
 
 def contiguous(here: Here, x: Ids, *args: Any, **kwargs: Any) -> Ids:
     """The tensor itself, or a copy in the order of its axes."""
-    return np.ascontiguousarray(x)
+    return x if x.flags.c_contiguous else x.copy()
 
 
 def expand_as(here: Here, x: Ids, other: Any) -> Ids:
