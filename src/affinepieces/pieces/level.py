@@ -118,7 +118,8 @@ class Pass:
                     self._affine(layers[self.depth])
                 self._hidden(self.depth)
                 self.depth += 1
-                if not self.held.e.max() < np.inf or self.used[0] > min(ROOM, 8 + len(self.place.t) // 4):
+                many = self.used[0] > min(ROOM, 8 + len(self.place.t) // 4)
+                if not self.held.e.max() < np.inf or many or (self.used[0] and self._vague(self.held.e)):
                     self.e = self.held.e
                     yield self._hindered()
                     return
@@ -199,13 +200,17 @@ class Pass:
         """Everything is marked for more words; how many, if the errors grow as they did."""
         layer = f"in layer {self.depth} of {len(self.line.layers)}" if self.depth else "in the only layer"
         words, reason = 2 * self.words, "too many signs in doubt"
-        if np.median(self.e) > VAGUE * np.median(np.abs(self.z).max(axis=1)):
+        if self._vague(self.e):
             reason = "errors as large as the values"
             while words < self.words * len(self.line.layers) / max(self.depth, 1):
                 words *= 2
         elif self.words >= COINCIDENCE:
             words = EXACT
         return self._marked(words, f"{name_of(self.words)} left {layer}: {reason}")
+
+    def _vague(self, e: Floats) -> bool:
+        """Whether errors are as large as values."""
+        return bool(np.median(e) > VAGUE * np.median(np.abs(self.z).max(axis=1)))
 
     def _marked(self, words: int, reason: str) -> Chunk:
         """Nothing found, and everything that is the own part marked."""

@@ -10,6 +10,7 @@ SAFE = 1 + 2.0**-30  # covers the rounding in the computation of the bounds them
 FLOOR = 1e-290  # covers underflow in the computation of the bounds themselves
 ROOT = 1e-150  # added to the root of a sum of squares: covers squares that underflow
 ACTIVE, INACTIVE, ZERO, DOUBT = 1, -1, 0, 2
+EXACTLY, NEARLY = 1, 2  # whether a zero is where another one is
 
 
 @jit

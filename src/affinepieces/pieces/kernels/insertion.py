@@ -7,7 +7,7 @@ import numpy as np
 
 from affinepieces.arithmetic.double_double import U, combine, two_sum
 from affinepieces.arithmetic.kernels.compiler import jit, jit_with
-from affinepieces.pieces.kernels.common import ACTIVE, DOUBT, FLOOR, INACTIVE, ROOT, SAFE, ZERO, passes
+from affinepieces.pieces.kernels.common import ACTIVE, DOUBT, FLOOR, INACTIVE, NEARLY, ROOT, SAFE, ZERO, passes
 from affinepieces.pieces.kernels.words import convex, copy, count, load, store, summed_row, tail
 from affinepieces.pieces.kernels.zeros import doubtful_columns, sign_changes, signs, sorted_zeros
 
@@ -290,16 +290,19 @@ def insert(s: Any, unclear: Any, z: Any, zlo: Any, e: Any, zs: Any, zslow: Any, 
             if follow:
                 on[o] = on[o - 1]
             _new_zeros(s, i, carried, zero, x, xlo, bound, xzero, o)
-            first = p
+            first, near, apart = p, 0.0, False
             while p < total and where[p] == i and (p == first or same[p]):
+                if same[p] == NEARLY:  # in one column with the others, which is so much off
+                    apart = True
+                    near += abs(x[o, neuron[p]]) + tail(xlo, o, neuron[p])
                 x[o, neuron[p]] = 0.0
                 copy(xlo, o, neuron[p], xlo, o, False)
                 _born(xzero, o, neuron[p])
                 if follow:
                     on[o, neuron[p]] = not on[o, neuron[p]]
                 p += 1
-            extra = _relu(x, xlo, o, carried, bound)
-            sharp[o] = _settle(zs, fixed, neuron[first], carried, xs, xslow, o)
+            extra = _relu(x, xlo, o, carried, bound) + near
+            sharp[o] = _settle(zs, fixed, neuron[first], carried, xs, xslow, o) and not apart
             weight[o] = _weight(x, o)
             xe[o] = (bound + extra) * SAFE if extra > 0 else bound
             o += 1

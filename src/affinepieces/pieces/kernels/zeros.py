@@ -7,7 +7,7 @@ import numpy as np
 
 from affinepieces.arithmetic.double_double import U, combine, two_sum
 from affinepieces.arithmetic.kernels.compiler import fma, jit
-from affinepieces.pieces.kernels.common import DOUBT, FLOOR, SAFE, ZERO, around, passes, vanishes
+from affinepieces.pieces.kernels.common import DOUBT, EXACTLY, FLOOR, NEARLY, SAFE, ZERO, around, passes, vanishes
 from affinepieces.pieces.kernels.words import (
     count,
     distance,
@@ -65,7 +65,11 @@ def signs(z: Any, zlo: Any, e: Any, zs: Any, zslow: Any, sharp: Any, carried: An
 
 @jit
 def _mark(zones: Any, used: Any, low: float, high: float) -> None:
-    """Append a zone; `used` goes on counting where there is no more room."""
+    """Append a zone, or widen the last one if they meet; `used` goes on counting where there is no more room."""
+    last = used[0] - 1
+    if 0 <= last < len(zones) and low <= zones[last, 1] and high >= zones[last, 0]:
+        zones[last, 0], zones[last, 1] = min(low, zones[last, 0]), max(high, zones[last, 1])
+        return
     if used[0] < len(zones):
         zones[used[0], 0], zones[used[0], 1] = low, high
     used[0] += 1
@@ -195,12 +199,14 @@ def sorted_zeros(s: Any, z: Any, zlo: Any, e: Any, changes: Any, t: Any, tlo: An
                  zones: Any, used: Any) -> Any:
     """The sign changes of all intervals, in order; a zone wherever the order is in doubt.
 
+    Also whether each is at the same place as the one before, EXACTLY, or as far as it can be seen, NEARLY.
+
     Columns of `data`: the weights of the right and of the left end, in K words each, a bound of the defect of their
     sum from 1, and of the value of the neuron there.
     """
     total, words = changes.sum(), count(zlo)
     where, neuron = np.empty(total, np.int64), np.empty(total, np.int64)
-    data, reach, same = np.empty((total, 2 * words + 2)), np.empty(total), np.zeros(total, np.bool_)
+    data, reach, same = np.empty((total, 2 * words + 2)), np.empty(total), np.zeros(total, np.int8)
     new, room = np.empty(2 * words + 2), np.empty((4, words))
     p = 0
     for i in range(len(changes)):
@@ -229,8 +235,10 @@ def sorted_zeros(s: Any, z: Any, zlo: Any, e: Any, changes: Any, t: Any, tlo: An
             after = reach[q] + ends if q < p else tau[i + 1] + ends
             step = _steps(data, q, first, p, words, room)
             if q > first and q < p and step == 0 and before == 0 and after == 0:
-                same[q] = True
+                same[q] = EXACTLY
             elif not step * width > (before + after) * SAFE:
+                if q > first and q < p:
+                    same[q] = NEARLY
                 blur = around(t, eta, i)
                 _mark(zones, used, t[i] + at * width - before - blur, t[i] + (at + step) * width + after + blur)
             at, before = at + step, after
