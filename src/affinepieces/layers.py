@@ -44,7 +44,7 @@ class Layered(Value):
         found: np.dtype[Any] = self.weights[0].dtype
         return found
 
-    @property
+    @cached_property
     def widths(self) -> tuple[int, ...]:
         """(N_0, ..., N_L): input dimension, hidden widths, output dimension."""
         return (self.weights[0].shape[1], *(len(b) for b in self.biases))

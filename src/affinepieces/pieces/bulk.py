@@ -18,9 +18,11 @@ from affinepieces.layers import Layered
 from affinepieces.networks import ReLUNetwork
 from affinepieces.pieces import kernels
 from affinepieces.pieces.certified import first_level
+from affinepieces.pieces.prepared import prepare
 from affinepieces.pieces.segment import Segment
 
 LAYER = 2**12  # weights between two hidden layers; where there are more, the products of numpy are faster
+SHALLOW = 6  # layers up to which most networks are decided in one pass
 LENGTH = 128  # pairs in a chunk, which take some hundredths of a second, and at most a few tenths
 NUMBERS = 2**18  # parameters and coordinates in a chunk of networks with many of them
 DOUBLE_DOUBLE = np.zeros((1, 0))  # see `kernels.count_each`
@@ -35,6 +37,22 @@ class Chunk:
     segments: list[Segment]
 
 
+def is_small(net: Layered) -> bool:
+    """Whether its products are as fast in compiled code as in numpy."""
+    return isinstance(net, ReLUNetwork) and max((m * n for m, n in pairwise(net.widths[1:-1])), default=0) <= LAYER
+
+
+def counted_alone(net: Layered, segment: Segment) -> tuple[int, int]:
+    """Regions and pieces of a small and shallow network, proved, in one call; zeros where that is not certain."""
+    segment.check(net)
+    if net.layers > SHALLOW or not is_small(net):
+        return 0, 0
+    environment.check()
+    found: tuple[int, int] = kernels.count_prepared(*prepare(net).packed, *segment.packed,
+                                                    None if first_level(net.widths) == 1 else DOUBLE_DOUBLE)
+    return found
+
+
 def chunks(nets: Sequence[Layered], segments: Sequence[Segment]) -> list[Chunk]:
     """The pairs whose networks are small, in chunks.
 
@@ -42,7 +60,7 @@ def chunks(nets: Sequence[Layered], segments: Sequence[Segment]) -> list[Chunk]:
     """
     groups: dict[Any, list[int]] = {}
     for i, (net, segment) in enumerate(zip(nets, segments, strict=True)):
-        if not isinstance(net, ReLUNetwork):
+        if not is_small(net):
             continue
         key = (net.dtype, len(segment.start), *[a.shape for a in net.weights])
         groups.setdefault(key, []).append(i)
@@ -51,7 +69,7 @@ def chunks(nets: Sequence[Layered], segments: Sequence[Segment]) -> list[Chunk]:
         net, segment = nets[group[0]], segments[group[0]]
         segment.check(net)
         numbers = sum(a.size for a in (*net.weights, *net.biases)) + 3 * segment.dim
-        if numbers <= NUMBERS and max((m * n for m, n in pairwise(net.widths[1:-1])), default=0) <= LAYER:
+        if numbers <= NUMBERS:
             length = min(LENGTH, NUMBERS // numbers)
             parts = [group[first:first + length] for first in range(0, len(group), length)]
             found += [Chunk(part, [nets[i] for i in part], [segments[i] for i in part]) for part in parts]

@@ -14,7 +14,7 @@ from tqdm import tqdm
 from affinepieces import arguments
 from affinepieces._interrupts import check, deferred, interruptible
 from affinepieces.layers import Layered
-from affinepieces.pieces.bulk import chunks, counted
+from affinepieces.pieces.bulk import chunks, counted, counted_alone
 from affinepieces.pieces.certified import NARROW, Search, followed
 from affinepieces.pieces.exact import trace_exact
 from affinepieces.pieces.level import Wanted
@@ -161,6 +161,9 @@ def _count(net: Layered, segment: Segment, wanted: Wanted = KINKS) -> tuple[int,
     net, segment = arguments.piecewise(net), _segment(segment)
     regions = pieces = 1
     with interruptible():
+        at_once = counted_alone(net, segment)
+        if at_once[0]:
+            return at_once
         search = Search.of(net, segment, wanted)
         for part in followed(search.parts(segment.a, segment.b, search.words), segment):
             regions += len(part.t)

@@ -266,6 +266,15 @@ class Prepared:
     layers: tuple[Layer, ...]
     power: int
 
+    @cached_property
+    def packed(self) -> tuple[Floats, Floats, Floats, NDArray[np.int64]]:
+        """All layers, which are dense, as `kernels.count_prepared` takes them."""
+        dense = [layer for layer in self.layers if isinstance(layer, Dense)]
+        return (np.concatenate([layer.transposed.ravel() for layer in dense]),
+                np.concatenate([layer.bias for layer in dense]),
+                np.array([(layer.norm, layer.absolute, layer.bias_norm, layer.dropped) for layer in dense]),
+                np.array([dense[0].shape[1], *(layer.shape[0] for layer in dense)]))
+
 
 _prepared: OrderedDict[int, tuple[weakref.ref[Layered], Prepared]] = OrderedDict()
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -99,6 +100,11 @@ class Segment(Value):
     def dim(self) -> int:
         """Input dimension N_0."""
         return len(self.start)
+
+    @cached_property
+    def packed(self) -> tuple[Floats, Floats]:
+        """(a, b), and start, direction and direction_low as rows, as `kernels.count_prepared` takes them."""
+        return np.array([self.a, self.b]), np.stack([self.start, self.direction, self.direction_low])
 
     @property
     def length(self) -> float:

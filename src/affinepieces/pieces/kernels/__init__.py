@@ -21,7 +21,7 @@ from affinepieces.pieces.kernels.affine import (
            scale_rows,
            spectral_norm,
 )
-from affinepieces.pieces.kernels.bulk import count_each
+from affinepieces.pieces.kernels.bulk import count_each, count_prepared
 from affinepieces.pieces.kernels.common import DOUBT, FLOOR, ROOT, SAFE
 from affinepieces.pieces.kernels.insertion import Activations, Place, ends_of, hidden_layer
 from affinepieces.pieces.kernels.slopes import kinks
@@ -30,6 +30,6 @@ from affinepieces.pieces.kernels.vanishing import combined, vanishing_dense, van
 from affinepieces.pieces.kernels.words import leading, on_line
 
 __all__ = ["DOUBT", "FLOOR", "ROOT", "SAFE", "Activations", "Place", "affine_double_double", "affine_words", "combined",
-           "count_each", "ends_of", "finish_affine", "finish_sparse", "has_sharper_norm", "hidden_layer", "kinks",
-           "leading", "line_coefficients", "on_line", "scale_rows", "scale_sparse", "sparse_words", "spectral_norm",
-           "vanishing_dense", "vanishing_sparse"]
+           "count_each", "count_prepared", "ends_of", "finish_affine", "finish_sparse", "has_sharper_norm",
+           "hidden_layer", "kinks", "leading", "line_coefficients", "on_line", "scale_rows", "scale_sparse",
+           "sparse_words", "spectral_norm", "vanishing_dense", "vanishing_sparse"]

@@ -62,6 +62,22 @@ def count_each(parameters: Any, network: Any, widths: Any, ends: Any, lines: Any
 
 
 @jit
+def count_prepared(weights: Any, biases: Any, bounds: Any, widths: Any, ends: Any, line: Any, precise: Any) -> Any:
+    """Regions and pieces of one network that is scaled already, or zeros.
+
+    weights, biases: of all layers one after the other, each matrix transposed.  bounds: (L, 4), norm, frobenius,
+    bias_norm and dropped of each.  ends, line, precise: as those of one pair in `count_each`.
+    """
+    layers, at, then = [], 0, 0
+    for j in range(1, len(widths)):
+        n, m = widths[j], widths[j - 1]
+        b = bounds[j - 1]
+        layers.append(Scaled(weights[at:at + n * m].reshape(m, n), biases[then:then + n], b[0], b[1], b[2], b[3]))
+        at, then = at + n * m, then + n
+    return _count(layers, ends, line, precise)
+
+
+@jit
 def _scaled(parameters: Any, widths: Any) -> Any:
     """The layers of one network."""
     layers, below = [], np.zeros(widths[0], np.int64)
