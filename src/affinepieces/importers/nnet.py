@@ -29,6 +29,14 @@ def from_nnet(path: str | os.PathLike[str], *, normalise: bool = True) -> Chain:
     The tools that use these files clip the input to the minimums and maximums of the file.  This is no part of the
     function here: give points inside.
     Raises OSError if the file cannot be opened, ValueError, naming the line, for anything that is no such file.
+
+    >>> import tempfile
+    >>> lines = ["1,1,1,1,", "1,1,", "0,", "-9.0,", "9.0,", "0.0,0.0,", "1.0,1.0,", "2.0,", "0.5,"]
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "line.nnet"
+    ...     _ = path.write_text("\\n".join(lines))
+    ...     from_nnet(path)([[3.0]]).item()
+    6.5
     """
     file = path_of(path)
     lines = _Lines.of(file)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from affinepieces._arrays import float_array, shown
 from affinepieces._extras import wanted
 from affinepieces._files import path_of
+from affinepieces.importers.unsupported import UnsupportedError
 from affinepieces.networks import ReLUNetwork
 
 Array = NDArray[Any]
@@ -66,7 +67,7 @@ def _network(state: Mapping[str, Any], layers: Sequence[str] | None, where: str)
             raise ValueError(f"{where} has no layer {name!r}, expected one of {_some(there)}")
         weight = float_array(state[f"{name}.weight"], f"{name}.weight")
         if weight.ndim != 2:
-            raise ValueError(f"{name}.weight in {where} has shape {weight.shape}, expected a matrix: {BUILD}")
+            raise UnsupportedError(f"{name}.weight in {where} has shape {weight.shape}, expected a matrix: {BUILD}")
         weights.append(weight)
         biases.append(float_array(state[f"{name}.bias"], f"{name}.bias") if f"{name}.bias" in state
                       else np.zeros(len(weight), weight.dtype))
@@ -81,8 +82,8 @@ def _all_layers(state: Mapping[str, Any], there: Sequence[str], where: str) -> l
     matrices = [name for name in there if np.ndim(state[f"{name}.weight"]) == 2]
     read = {f"{name}.{kind}" for name in matrices for kind in ("weight", "bias")}
     if other := [key for key in state if key not in read]:
-        raise ValueError(f"{where} holds {_some(other)} besides linear layers: {BUILD}; if it is not, name the layers "
-                         f"in their order, with layers=[...], among {_some(matrices)}")
+        raise UnsupportedError(f"{where} holds {_some(other)} besides linear layers: {BUILD}; if it is not, name the "
+                               f"layers in their order, with layers=[...], among {_some(matrices)}")
     return matrices
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from affinepieces._extras import wanted
+from affinepieces.importers.unsupported import UnsupportedError
 
 with wanted("onnx"):
     import onnx
@@ -90,8 +91,8 @@ def _opset(model: Any) -> int:
     versions = [entry.version for entry in model.opset_import if entry.domain in STANDARD]
     if len(versions) != 1 or versions[0] not in OPSETS:
         told = f"opset {versions[0]}" if len(versions) == 1 else "no single opset of the standard operators"
-        raise ValueError(f"the model has {told}, expected one of {OPSETS[0]} to {OPSETS[-1]}: convert it with "
-                         "onnx.version_converter.convert_version(model, 17), or export it again")
+        raise UnsupportedError(f"the model has {told}, expected one of {OPSETS[0]} to {OPSETS[-1]}: convert it "
+                               "with onnx.version_converter.convert_version(model, 17), or export it again")
     return int(versions[0])
 
 
@@ -154,6 +155,8 @@ def _shape(value: Any, given: Sequence[int] | None) -> tuple[int, ...]:
     known = tensor.HasField("shape")
     if given is not None:
         shape = tuple(int(n) for n in given)
+        if known and len(shape) == len(stated) - 1 and stated[0] in (None, 1):
+            shape = (1, *shape)
         fits = len(shape) == len(stated) and all(s in (n, None) for n, s in zip(shape, stated, strict=True))
         if min(shape, default=1) < 1 or (known and not fits):
             raise ValueError(f"input_shape is {shape}, but the input {value.name!r} has shape {_told(stated)}: give "

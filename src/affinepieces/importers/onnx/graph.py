@@ -18,6 +18,7 @@ from affinepieces.importers.onnx.file import LARGEST, STANDARD, Graph
 from affinepieces.importers.onnx.moves import MOVING, cast_format
 from affinepieces.importers.onnx.operators import COMPUTING
 from affinepieces.importers.onnx.windows import WINDOWS
+from affinepieces.importers.unsupported import UnsupportedError
 
 with wanted("onnx"):
     import onnx
@@ -110,8 +111,9 @@ def _refuse_unsupported(graph: Graph) -> None:
         last = [node for node in refused if node.op_type in SMOOTH and node.input]
         hint = f"; for the function before {last[0].op_type} give until={last[0].input[0]!r}" if last else \
             "; for the function before one of them give until=..., the name of a tensor or a node"
-        raise ValueError(f"these operators are not supported: {named}{hint}.  Supported are "
-                         f"{', '.join(sorted({*OPERATORS, *KNOWN, *ALWAYS}))}, and any operator of constants")
+        raise UnsupportedError(f"these operators are not supported: {named}{hint}.  Supported are "
+                               f"{', '.join(sorted({*OPERATORS, *KNOWN, *ALWAYS}))}, and any operator of constants",
+                               [f"{_operator(node)} ({_label(node)})" for node in refused])
 
 
 def _operator(node: Any) -> str:
@@ -132,4 +134,5 @@ def _named(node: Any) -> Iterator[None]:
     try:
         yield
     except Exception as error:  # of a graph that is no model: whatever numpy and onnx raise
-        raise ValueError(f"{_label(node)} ({_operator(node)}): {error}") from error
+        kind = UnsupportedError if type(error) is ValueError else ValueError
+        raise kind(f"{_label(node)} ({_operator(node)}): {error}") from error

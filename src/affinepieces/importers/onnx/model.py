@@ -14,6 +14,7 @@ from affinepieces.importers.lowering import Ids, Numbers
 from affinepieces.importers.onnx.evaluator import Evaluator
 from affinepieces.importers.onnx.file import Graph, read_graph, read_model
 from affinepieces.importers.onnx.graph import lower
+from affinepieces.importers.unsupported import UnsupportedError
 from affinepieces.layers import Chain
 
 with wanted("onnx"):
@@ -31,7 +32,7 @@ def from_onnx(path: str | os.PathLike[str], *, until: str | None = None,
 
     until: name of a tensor or node where the network ends, for models with several outputs, or to leave out a final
     Softmax, LogSoftmax or Sigmoid.
-    input_shape: where the file leaves dimensions open; an open first one, the batch, is 1 without it.
+    input_shape: where the file leaves dimensions open; a first one that is open or 1, the batch, may be left out.
 
     Every number is that of the file, float16, bfloat16 and float32 widened to float64.  To divide by a constant c is
     to multiply by the float64 number nearest to 1 / c, a mean of k numbers multiplies by the one nearest to 1 / k, and
@@ -41,6 +42,14 @@ def from_onnx(path: str | os.PathLike[str], *, until: str | None = None,
 
     Raises OSError if the file cannot be opened, ImportError without onnx, and ValueError, naming the file, for what is
     no ONNX model; if operators are not supported, one error names all of them.  Nothing is unpickled.
+
+    >>> import onnx, tempfile
+    >>> relu, x = onnx.helper.make_node("Relu", ["x"], ["y"]), onnx.helper.make_tensor_value_info("x", 1, [1, 2])
+    >>> graph = onnx.helper.make_graph([relu], "relu", [x], [onnx.helper.make_tensor_value_info("y", 1, [1, 2])])
+    >>> with tempfile.NamedTemporaryFile(suffix=".onnx") as file:
+    ...     onnx.save(onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 17)]), file.name)
+    ...     from_onnx(file.name)
+    Chain(2 inputs, 2 layers, 2 neurons, 2 outputs, float64)
     """
     file = path_of(path)
     if not isinstance(until, str | None):
@@ -53,6 +62,8 @@ def from_onnx(path: str | os.PathLike[str], *, until: str | None = None,
     except (OSError, ImportError):
         raise
     except Exception as error:  # of onnx, protobuf and numpy, for files that are damaged
+        if isinstance(error, UnsupportedError):
+            raise UnsupportedError(f"{path}: {error}", error.operators) from error
         told = str(error) if type(error) is ValueError else \
             f"the file is damaged, or no model that onnx accepts ({error}): write or download it again"
         raise ValueError(f"{path}: {told}") from error
