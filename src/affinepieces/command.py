@@ -47,7 +47,7 @@ OPTIONS = {"until": "--until", "input_shape": "--input-shape", "normalise": "--n
 def add_parsers(commands: argparse._SubParsersAction[Parser]) -> None:
     """Add the commands about models to those of the package."""
     for name, what, call in (("count", "how many pieces and regions are there on a segment", count),
-                             ("regions", "print where each region begins and ends, and how many neurons are active", regions),
+                             ("regions", "for each region its ends and its number of active neurons", regions),
                              ("trace", "breakpoints on a segment, and a picture", trace),
                              ("info", "what is in the file, and what of it is not supported", info)):
         parser = commands.add_parser(name, help=what, description=f"{what[0].upper()}{what[1:]}.")
