@@ -5,16 +5,19 @@ import os
 import platform
 import subprocess
 import sys
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 import torch
 
 import affinepieces as ap
 from affinepieces import environment
 from affinepieces.pieces import bulk, count
+from onnx_models import model_of
 
 TINY = 2.0**-1060
 REMEDY = "torch.set_flush_denormal(False)"
@@ -23,6 +26,21 @@ CONTAINERS = {"Adam", "AdamW", "Attribution", "Certificate", "Chain", "Counts", 
               "Gradients", "Grain", "History", "Kind", "Loss", "LossScaling", "Mixed", "Momentum", "Native",
               "OptimiserState", "Order", "Overflow", "Parameters", "Part", "Perturbed", "Playground", "Replacing",
               "Rounded", "Run", "Step", "Stochastic", "Terms", "Toward", "UniformNoise"}
+
+
+FOLDER = tempfile.TemporaryDirectory()  # of models in files, until this process ends
+
+
+def files():
+    """Models with subnormal numbers: an ONNX file, a .nnet file, and a torch module."""
+    paths = Path(FOLDER.name) / "tiny.onnx", Path(FOLDER.name) / "tiny.nnet"
+    node = onnx.helper.make_node("Mul", ["x", "c"], ["y"])
+    onnx.save(model_of([node], [1, 1], {"c": np.array([TINY])}, kind=onnx.TensorProto.DOUBLE), paths[0])
+    paths[1].write_text(f"1,1,1,1,\n1,1,\n0,\n0,\n1,\n0,{TINY},\n1,1,\n{TINY},\n{TINY},\n")
+    linear = torch.nn.Linear(1, 1).double()
+    with torch.no_grad():
+        linear.weight.fill_(TINY)
+    return *paths, linear
 
 
 def watched(watch, net):
@@ -39,6 +57,7 @@ def calls():
     run = ap.Run(net, x, y, 0.125, 2, ap.Native())
     exact, native = ap.gradients(net, x, y, ap.Exact()), ap.gradients(net, x, y, ap.Native())
     fmt, rng = ap.wide(52), np.random.default_rng
+    onnx_path, nnet_path, linear = files()
     return {
         "ExactArray": lambda: [ap.ExactArray.of([TINY]), exact.weights[0].to_float(), exact.weights[0].ratio(
             exact.weights[0].times(2**1060))],
@@ -81,6 +100,10 @@ def calls():
         "expected_share": lambda: ap.expected_share(1.0, 2.0**1023),
         "fixed_point": lambda: ap.fixed_point(2, 40).parameters,
         "flips": lambda: ap.flips(native, exact),
+        "from_nnet": lambda: [ap.from_nnet(nnet_path), ap.from_nnet(nnet_path, normalise=False)],
+        "from_onnx": lambda: ap.from_onnx(onnx_path),
+        "from_state_dict": lambda: ap.from_state_dict({"a.weight": [[TINY]], "a.bias": [TINY / 4]}),
+        "from_torch": lambda: ap.from_torch(linear),
         "gradient_error_bound": lambda: ap.gradient_error_bound(net, x, y, ap.FLOAT64),
         "gradients": lambda: ap.gradients(net, x, y, ap.Native()),
         "maintain_probability": lambda: ap.maintain_probability(1.0, 2.0**600, 2),
@@ -159,7 +182,7 @@ def python(code, **environment):
 
 
 def test_every_public_function_has_a_call():
-    public = {name for name in ap.__all__ if callable(getattr(ap, name))}
+    public = {name for name in (*ap.__all__, "from_onnx", "from_torch") if callable(getattr(ap, name))}
     assert public - CONTAINERS - set(calls()) == set()
 
 

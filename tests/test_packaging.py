@@ -46,8 +46,13 @@ print(time.process_time() - start)"""
     ("ap.explore", "ipywidgets", "book"), ("ap.explore", "matplotlib", "book"),
     ("import affinepieces.figures.networks", "matplotlib", "book"),
     ("ap.constructions.hat().to_torch()", "torch", "torch"),
-    ("import affinepieces.importers.onnx", "onnx", "onnx")])
-def test_a_missing_extra_is_named(call, missing, extra):
+    ("ap.from_torch", "torch", "torch"), ("ap.from_onnx", "onnx", "onnx"),
+    ("ap.from_state_dict('x.safetensors')", "safetensors", "safetensors"),
+    ("ap.from_state_dict('x.pth')", "torch", "torch")])
+def test_a_missing_extra_is_named(call, missing, extra, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("x.safetensors", "x.pth"):
+        (tmp_path / name).touch()
     done = python(f"""
 import sys
 import affinepieces as ap
@@ -55,6 +60,17 @@ sys.modules[{missing!r}] = None  # importing it is now a ModuleNotFoundError
 {call}""")
     assert done.stderr.splitlines()[-1] == (
         f"ImportError: this needs {missing}, which is not installed: pip install 'affinepieces[{extra}]'")
+
+
+def test_all_public_names_are_there_without_extras():
+    done = python("""
+import sys
+for name in ("torch", "onnx", "google", "safetensors", "matplotlib", "ipywidgets", "IPython", "filelock", "pyarrow",
+             "scipy", "sklearn"):
+    sys.modules[name] = None
+from affinepieces import *
+print(from_nnet.__name__, from_state_dict({"a.weight": [[1.0]]}))""")
+    assert (done.returncode, done.stdout) == (0, "from_nnet ReLUNetwork(1-1, float64)\n"), done.stderr
 
 
 def test_another_module_that_is_missing_is_not_blamed_on_an_extra():
@@ -72,7 +88,8 @@ def test_names_are_listed_and_loaded_on_first_use():
     for name in ap.__all__:
         assert getattr(ap, name) is getattr(ap, name)
     assert "explore" in dir(ap)
-    assert "explore" not in ap.__all__  # `from affinepieces import *` works without extras
+    # `from affinepieces import *` works without extras
+    assert {"explore", "from_onnx", "from_torch"}.isdisjoint(ap.__all__)
     for name in ("arithmetic", "descent", "pieces", "theory"):
         assert getattr(ap, name) is sys.modules[f"affinepieces.{name}"]
     with pytest.raises(AttributeError, match=r"module 'affinepieces' has no attribute 'count_piece'"):

@@ -82,12 +82,12 @@ class Chain(Layered):
     def __init__(self, weights: Sequence[Any], biases: Sequence[ArrayLike], kinds: Sequence[Sequence[Kind]],
                  names: Sequence[Sequence[str]] = ()) -> None:
         w, b = frozen_layers(weights, biases)
-        rows = tuple(tuple(Kind(kind) for kind in layer) for layer in kinds)
+        rows = tuple(tuple(_kind(kind) for kind in layer) for layer in _rows(kinds, "kinds", "kinds"))
         expected = [len(c) for c in b[:-1]]
         if [len(layer) for layer in rows] != expected:
             raise ValueError(f"kinds have lengths {[len(layer) for layer in rows]}, expected {expected}: one kind for "
                              "each row of each hidden layer")
-        called = tuple(tuple(map(str, layer)) for layer in names) or tuple(
+        called = tuple(tuple(map(str, layer)) for layer in _rows(names, "names", "names")) or tuple(
             tuple(f"layer{j + 1}[{k}]" for k in range(len(c))) for j, c in enumerate(b))
         if [len(layer) for layer in called] != [len(c) for c in b]:
             raise ValueError(f"names have lengths {[len(layer) for layer in called]}, expected "
@@ -150,6 +150,22 @@ def _layers(values: Any, name: str, shape: str) -> list[Any]:
         raise TypeError(f"{name} is {shown(values)}, expected a sequence of arrays of shape {shape}, one for each "
                         "layer; for a torch module take ReLUNetwork.from_torch(module)")
     return listed
+
+
+def _rows(values: Any, name: str, what: str) -> list[list[Any]]:
+    """For each layer a list with something for each row."""
+    one_each = isinstance(values, Sequence) and all(
+        isinstance(layer, Sequence | np.ndarray) and not isinstance(layer, str | bytes) for layer in values)
+    if not one_each or isinstance(values, str | bytes):
+        raise TypeError(f"{name} is {shown(values)}, expected a sequence for each layer, of {what} for its rows")
+    return [list(layer) for layer in values]
+
+
+def _kind(value: Any) -> Kind:
+    try:
+        return Kind(value)
+    except ValueError as error:
+        raise ValueError(f"kinds holds {shown(value)}, expected one of {', '.join(map(str, Kind))}") from error
 
 
 def _matrix(values: Any, name: str) -> Any:

@@ -158,7 +158,7 @@ def test_files_of_another_kind(tmp_path):
             from_state_dict(path)
     policy(tmp_path / "b.zip", {}, "other.pth")
     refused(tmp_path / "b.zip", "expected a .zip with policy.pth in it")
-    with pytest.raises(TypeError, match="path is 3"):
+    with pytest.raises(TypeError, match="source is 3"):
         from_state_dict(3)
 
 

@@ -104,7 +104,9 @@ def test_pieces_do_not_depend_on_an_affine_map_that_is_split():
 
 
 @pytest.mark.parametrize(("kinds", "message"), [
-    ([[Kind.NEURON]], r"kinds have lengths \[1\], expected \[2\]"), ([["relu", "relu"]], "is not a valid Kind")])
+    ([[Kind.NEURON]], r"kinds have lengths \[1\], expected \[2\]"),
+    ([["relu", "relu"]], "kinds holds 'relu', expected one of Kind.NEURON"),
+    (["xy"], "kinds is .*, expected a sequence for each layer"), (None, "kinds is None, expected a sequence")])
 def test_bad_chains(kinds, message):
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises((TypeError, ValueError), match=message):
         Chain([[[1.0], [1.0]], [[1.0, 1.0]]], [[0.0, 0.0], [0.0]], kinds)

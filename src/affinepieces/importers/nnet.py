@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from affinepieces import environment
 from affinepieces._files import path_of
 from affinepieces.importers import operations
 from affinepieces.importers.lowering import Ids, Numbers
@@ -38,7 +39,10 @@ def from_nnet(path: str | os.PathLike[str], *, normalise: bool = True) -> Chain:
     ...     from_nnet(path)([[3.0]]).item()
     6.5
     """
+    environment.check()
     file = path_of(path)
+    if not isinstance(normalise, bool | np.bool_):
+        raise TypeError(f"normalise is {normalise!r}, expected True or False")
     lines = _Lines.of(file)
     sizes, scaling = _header(lines)
     numbers = Numbers(sizes[0])

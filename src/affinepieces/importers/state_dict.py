@@ -12,9 +12,10 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from affinepieces import environment
 from affinepieces._arrays import float_array, shown
 from affinepieces._extras import wanted
-from affinepieces._files import path_of
+from affinepieces.arguments import items
 from affinepieces.importers.unsupported import UnsupportedError
 from affinepieces.networks import ReLUNetwork
 
@@ -41,9 +42,13 @@ def from_state_dict(source: Mapping[str, Any] | str | os.PathLike[str],
     >>> from_state_dict({"net.0.weight": [[1.0], [1.0]], "net.0.bias": [0.0, -0.5], "net.2.weight": [[2.0, -4.0]]})
     ReLUNetwork(1-2-1, float64)
     """
+    environment.check()
     if isinstance(source, Mapping):
         return _network(source, layers, "the state dict")
-    path = path_of(source)
+    if not isinstance(source, str | os.PathLike):
+        raise TypeError(f"source is {shown(source)}, expected a mapping from names to tensors, or the name of a file; "
+                        "for a torch module take from_torch(module)")
+    path = Path(source)
     state = _read(path)
     try:
         return _network(state, layers, str(path))
@@ -58,7 +63,7 @@ def _network(state: Mapping[str, Any], layers: Sequence[str] | None, where: str)
     if isinstance(layers, str):
         raise TypeError(f"layers is {layers!r}, expected a sequence of names: [{layers!r}]")
     there = sorted((key.removesuffix(".weight") for key in map(str, state) if key.endswith(".weight")), key=_natural)
-    names = _all_layers(state, there, where) if layers is None else list(layers)
+    names = _all_layers(state, there, where) if layers is None else items(layers, "layers", "names")
     if not names:
         raise ValueError(f"{where} has no layers, expected matrices NAME.weight; it holds {_some(state)}")
     weights, biases = [], []

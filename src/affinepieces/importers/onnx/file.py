@@ -154,11 +154,11 @@ def _shape(value: Any, given: Sequence[int] | None) -> tuple[int, ...]:
     stated = [d.dim_value if d.HasField("dim_value") and d.dim_value > 0 else None for d in tensor.shape.dim]
     known = tensor.HasField("shape")
     if given is not None:
-        shape = tuple(int(n) for n in given)
+        shape = tuple(given)
         if known and len(shape) == len(stated) - 1 and stated[0] in (None, 1):
             shape = (1, *shape)
         fits = len(shape) == len(stated) and all(s in (n, None) for n, s in zip(shape, stated, strict=True))
-        if min(shape, default=1) < 1 or (known and not fits):
+        if known and not fits:
             raise ValueError(f"input_shape is {shape}, but the input {value.name!r} has shape {_told(stated)}: give "
                              "positive numbers that agree with it")
     else:

@@ -7,8 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from affinepieces import environment
 from affinepieces._extras import wanted
 from affinepieces._files import path_of
+from affinepieces.arguments import integer, items
 from affinepieces.importers import guard
 from affinepieces.importers.lowering import Ids, Numbers
 from affinepieces.importers.onnx.evaluator import Evaluator
@@ -51,13 +53,14 @@ def from_onnx(path: str | os.PathLike[str], *, until: str | None = None,
     ...     from_onnx(file.name)
     Chain(2 inputs, 2 layers, 2 neurons, 2 outputs, float64)
     """
+    environment.check()
     file = path_of(path)
     if not isinstance(until, str | None):
         raise TypeError(f"until is {until!r}, expected the name of a tensor or a node")
-    if not isinstance(input_shape, Sequence | None) or isinstance(input_shape, str):
-        raise TypeError(f"input_shape is {input_shape!r}, expected a sequence of positive integers")
+    shape = None if input_shape is None else [
+        integer(n, f"input_shape[{i}]", 1) for i, n in enumerate(items(input_shape, "input_shape", "integers"))]
     try:
-        graph = read_graph(read_model(file), until, input_shape)
+        graph = read_graph(read_model(file), until, shape)
         return _checked(graph, *lower(graph))
     except (OSError, ImportError):
         raise
