@@ -113,11 +113,13 @@ def _once_rounded(x: Floats) -> Floats:
 def followed(parts: Iterable[Found], segment: Segment) -> Iterator[Found]:
     """The parts, with a progress bar where they take long."""
     begin, bar = time.perf_counter(), None
-    for part in parts:
-        if bar is None and time.perf_counter() - begin > PATIENCE:
-            bar = tqdm(total=1.0, leave=False, bar_format=BAR)
-        if bar is not None and len(part.t):
-            bar.update((part.t[-1] - segment.a) / segment.length - bar.n)
-        yield part
-    if bar is not None:
-        bar.close()
+    try:
+        for part in parts:
+            if bar is None and time.perf_counter() - begin > PATIENCE:
+                bar = tqdm(total=1.0, leave=False, bar_format=BAR)
+            if bar is not None and len(part.t):
+                bar.update((part.t[-1] - segment.a) / segment.length - bar.n)
+            yield part
+    finally:  # also before an error is shown
+        if bar is not None:
+            bar.close()

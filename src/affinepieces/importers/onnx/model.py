@@ -43,7 +43,8 @@ def from_onnx(path: str | os.PathLike[str], *, until: str | None = None,
     Last, the chain is compared with onnx's reference evaluator at a few points; rounding must explain the difference.
 
     Raises OSError if the file cannot be opened, ImportError without onnx, and ValueError, naming the file, for what is
-    no ONNX model; if operators are not supported, one error names all of them.  Nothing is unpickled.
+    no ONNX model; if operators are not supported, one `UnsupportedError`, which is a ValueError, names all of them.
+    Nothing is unpickled.
 
     >>> import onnx, tempfile
     >>> relu, x = onnx.helper.make_node("Relu", ["x"], ["y"]), onnx.helper.make_tensor_value_info("x", 1, [1, 2])
