@@ -88,6 +88,8 @@ def cut_by(net: Chain, way: Segment) -> dict[Kind, tuple[int, int]]:
 def write_onnx(model: Any, path: str | os.PathLike[str]) -> None:
     """The model of the page as an ONNX file, each layer one node, with the parameters as they are stored.
 
+    Its output are the shares of a softmax of the tensor `scores`.
+
     model: x = max_pool(relu(norm(first(x)))), then last(x + relu(branch(x))), as `torch.nn.Module` with these parts.
     """
     with wanted("onnx"):
@@ -105,10 +107,11 @@ def write_onnx(model: Any, path: str | os.PathLike[str]) -> None:
         node("Relu", "n", "r"), node("MaxPool", "r", "p", kernel_shape=[2, 2], strides=[2, 2]),
         node("Conv", "p branch.weight branch.bias", "b", pads=[1] * 4),
         node("Relu", "b", "s"), node("Add", "p s", "a"),
-        node("Flatten", "a", "f"), node("Gemm", "f last.weight last.bias", "scores", transB=1)]
+        node("Flatten", "a", "f"), node("Gemm", "f last.weight last.bias", "scores", transB=1),
+        node("Softmax", "scores", "shares")]
     graph = helper.make_graph(
         nodes, "digits", [helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, *SHAPE])],
-        [helper.make_tensor_value_info("scores", TensorProto.FLOAT, [1, 10])],
+        [helper.make_tensor_value_info("shares", TensorProto.FLOAT, [1, 10])],
         [numpy_helper.from_array(value, name) for name, value in stored.items()])
     made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
     onnx.checker.check_model(made)
