@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from affinepieces._extras import wanted
+from affinepieces.importers.torch.module import from_torch
 from affinepieces.layers import Chain, Kind
-from affinepieces.pieces.count import activation_patterns, trace
+from affinepieces.pieces.count import activation_patterns, count_many, trace
 from affinepieces.pieces.segment import Segment
 from affinepieces.study.tasks import digits
 from affinepieces.watch import Watch
@@ -64,6 +65,25 @@ def watched(make: Callable[[], torch.nn.Module], seeds: Iterable[int],
         watches.append(Watch(way, EVERY, SHAPE))
         train(models[-1], seed, watches[-1])
     return models, watches
+
+
+def counts(models: Iterable[torch.nn.Module], ways: Sequence[Segment]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Regions and pieces of models in eval mode, both of shape (models, segments)."""
+    found = [count_many(from_torch(model, SHAPE), ways) for model in models]
+    return np.array([one.regions for one in found]), np.array([one.pieces for one in found])
+
+
+def refusal(model: torch.nn.Module) -> str:
+    """Why a model of images cannot be counted, without what was expected instead.
+
+    >>> refusal(torch.nn.Sigmoid())
+    'the module is Sigmoid, which is not supported'
+    """
+    try:
+        net = from_torch(model, SHAPE)
+    except ValueError as error:
+        return str(error).split(": expected")[0].split(", expected")[0]
+    raise ValueError(f"the model can be counted: {net}")
 
 
 def cut_by(net: Chain, way: Segment) -> dict[Kind, tuple[int, int]]:

@@ -20,9 +20,9 @@ def scores(ax: Axes, function: PiecewiseAffine, labels: Sequence[int]) -> None:
         if line.get_marker() == "|":  # the kinks
             line.set_ydata(np.full_like(line.get_xdata(), low - 0.04 * (high - low), dtype=float))
     unseen = function.breakpoints[1:-1][~function.kinks]
-    ax.plot(unseen, np.full(len(unseen), low - 0.12 * (high - low)), "|", color=ROUNDED, ms=9, mew=1)
+    ax.plot(unseen, np.full(len(unseen), low - 0.12 * (high - low)), "|", color=GREEN, ms=9, mew=1)
     ax.set_ylim(low - 0.17 * (high - low), high)
-    for height, text, colour in ((0.04, "kinks", REFERENCE), (0.12, "unseen", ROUNDED)):
+    for height, text, colour in ((0.04, "kinks", REFERENCE), (0.12, "unseen", GREEN)):
         ax.text(1.01, low - height * (high - low), text, transform=ax.get_yaxis_transform(), va="center", color=colour)
 
 
@@ -37,5 +37,5 @@ def through_training(ax: Axes, watches: Mapping[str, Sequence[Watch]]) -> None:
         for name, counts in several.items():
             colour, marker = next(looks)
             spread(ax, runs[0].steps, counts, colour, f"{label}, {name}", marker)
-    ax.set(xlabel="step", ylabel="number on the segment", ylim=(0, None))
+    ax.set(xlabel="step", ylabel="number on the segment", ylim=(0, None), xticks=runs[0].steps[::2])
     ax.legend(loc="upper center", ncols=3, bbox_to_anchor=(0.5, 1.14))
