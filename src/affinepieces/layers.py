@@ -59,6 +59,15 @@ class Layered(Value):
         """For each hidden layer which rows have no ReLU, (N_j,); None where all have one."""
         return (None,) * (self.layers - 1)
 
+    @property
+    def neurons(self) -> tuple[NDArray[np.bool_], ...]:
+        """For each hidden layer which rows are neurons, (N_j,)."""
+        return tuple(np.ones(n, np.bool_) for n in self.widths[1:-1])
+
+    def below(self) -> list[Layered]:
+        """For each hidden layer that has neurons the function whose outputs are their preactivations."""
+        raise NotImplementedError
+
 
 @dataclass(frozen=True, eq=False, init=False)
 class Chain(Layered):
@@ -101,6 +110,16 @@ class Chain(Layered):
         masks = [np.array([kind is Kind.CARRIED for kind in layer]) for layer in self.kinds]
         return tuple(mask if mask.any() else None for mask in masks)
 
+    @property
+    def neurons(self) -> tuple[NDArray[np.bool_], ...]:
+        """For each hidden layer which rows are neurons, (N_j,)."""
+        return tuple(np.array([kind is Kind.NEURON for kind in layer]) for layer in self.kinds)
+
+    def below(self) -> list[Layered]:
+        """For each hidden layer that has neurons the function whose outputs are their preactivations."""
+        return [Chain([*self.weights[:j], _of_rows(self.weights[j], rows)], [*self.biases[:j], self.biases[j][rows]],
+                      self.kinds[:j]) for j, rows in enumerate(self.neurons) if rows.any()]
+
     def __call__(self, x: ArrayLike) -> Array:
         """The function at m points in the chain's own format: (m, N_0) -> (m, N_L)."""
         x = float_array(x, "x").astype(self.dtype)
@@ -117,6 +136,10 @@ class Chain(Layered):
         compared = f", {comparisons} comparisons" if comparisons else ""
         return (f"Chain({self.widths[0]} inputs, {self.layers} layers, {neurons} neurons{compared}, "
                 f"{self.widths[-1]} outputs, {self.dtype})")
+
+
+def _of_rows(a: Any, rows: NDArray[np.bool_]) -> Any:
+    return a.of_rows(rows) if isinstance(a, SparseMatrix) else a[rows]
 
 
 def product(a: Any, x: Array) -> Array:

@@ -55,6 +55,10 @@ class ReLUNetwork(Layered):
             x = np.maximum(x @ a.T + b, 0)
         return np.asarray(x @ self.weights[-1].T + self.biases[-1])
 
+    def below(self) -> list[Layered]:
+        """For each hidden layer the network whose outputs are its preactivations."""
+        return [ReLUNetwork(self.weights[:j], self.biases[:j]) for j in range(1, self.layers)]
+
     def __repr__(self) -> str:
         widths = [str(n) for n in self.widths]
         short = [*widths[:4], "...", *widths[-3:]] if self.layers > 12 else widths

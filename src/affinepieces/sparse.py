@@ -84,6 +84,13 @@ class SparseMatrix(Value):
         """Other entries in the same places."""
         return SparseMatrix(self.start, self.columns, values, self.width)
 
+    def of_rows(self, rows: NDArray[np.bool_]) -> SparseMatrix:
+        """These rows alone, at least one."""
+        lengths = np.diff(self.start)
+        entries = np.repeat(rows, lengths)
+        return SparseMatrix(np.concatenate([[0], np.cumsum(lengths[rows])]), self.columns[entries],
+                            self.values[entries], self.width)
+
     def dense(self) -> Array:
         """(n, m) with all its zeros."""
         out = np.zeros(self.shape, self.dtype)

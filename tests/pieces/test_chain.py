@@ -4,9 +4,11 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_array
 
 import affinepieces as ap
 from affinepieces.layers import Chain, Kind
+from affinepieces.sparse import SparseMatrix
 from oracle import _affine
 
 UNIT = ap.Segment(-1, 2)
@@ -110,3 +112,44 @@ def test_pieces_do_not_depend_on_an_affine_map_that_is_split():
 def test_bad_chains(kinds, message):
     with pytest.raises((TypeError, ValueError), match=message):
         Chain([[[1.0], [1.0]], [[1.0, 1.0]]], [[0.0, 0.0], [0.0]], kinds)
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_what_is_measured_of_neurons_leaves_out_comparisons_and_carried_rows(seed):
+    net, line = chain(seed)
+    patterns = np.array(walk(net, line)[1])
+    kinds = [kind for layer in net.kinds for kind in layer if kind is not Kind.CARRIED]
+    layers = [j for j, layer in enumerate(net.kinds) for kind in layer if kind is not Kind.CARRIED]
+    mine = [[k for k, (kind, j) in enumerate(zip(kinds, layers, strict=True)) if kind is Kind.NEURON and j == depth]
+            for depth in range(len(net.kinds))]
+    mine = [columns for columns in mine if columns]
+    changes = [(patterns[1:, c] != patterns[:-1, c]).sum(axis=0).tolist() for c in mine]
+    assert [v.tolist() for v in ap.sign_changes(net, line)] == changes
+    assert [v.tolist() for v in ap.dead_neurons(net, line)] == [(~patterns[:, c].any(axis=0)).tolist() for c in mine]
+    exact = [z.total_variation for z in ap.preactivations(net, line, exact=True)]
+    for total, bound in zip(exact, ap.variations(net, line), strict=True):
+        assert all(v <= Fraction(float(w)) for v, w in zip(total, bound, strict=True))
+        assert np.allclose(total.astype(float), bound, rtol=1e-8)
+
+
+def test_rows_of_a_sparse_matrix():
+    dense = np.array([[0.0, 2.0, 0.0], [0.0, 0.0, 0.0], [1.0, 0.0, 3.0]])
+    matrix = SparseMatrix.of(csr_array(dense))
+    assert np.array_equal(matrix.of_rows(np.array([True, False, True])).dense(), dense[[0, 2]])
+
+
+@pytest.mark.parametrize("seed", range(100))
+def test_sparse_layers_count_as_dense_ones(seed):
+    net, line = chain(seed)
+    rng = np.random.default_rng(seed)
+    weights = [w * (rng.random(w.shape) < 0.6) for w in net.weights]
+    dense, sparse = (Chain(w, net.biases, net.kinds) for w in (weights, [csr_array(w) for w in weights]))
+    assert trace_of(dense, line) == trace_of(sparse, line)
+    x = line.at(np.linspace(line.a, line.b, 5))
+    assert np.allclose(dense(x), sparse(x), rtol=1e-12, atol=1e-12)
+    assert ap.trace(sparse, line, exact=True) == ap.trace(dense, line, exact=True)
+
+
+def trace_of(net, line):
+    found = ap.trace(net, line)
+    return found.regions, found.pieces, found.kinks.tolist(), ap.activation_patterns(net, line).tolist()

@@ -15,16 +15,17 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from affinepieces._interrupts import interruptible
-from affinepieces.arguments import instance, network
+from affinepieces.arguments import instance, network, piecewise
 from affinepieces.arithmetic.exact import quotient
 from affinepieces.descent.errors import hidden_updates
+from affinepieces.layers import Layered
 from affinepieces.networks import ReLUNetwork
 from affinepieces.parameters import Parameters
 from affinepieces.pieces.count import activation_patterns, trace
 from affinepieces.pieces.kernels import FLOOR, SAFE, affine_double_double
 from affinepieces.pieces.piecewise import PiecewiseAffine
 from affinepieces.pieces.segment import Segment
-from affinepieces.pieces.whole import trace_certified
+from affinepieces.pieces.whole import switching, trace_certified
 
 Floats = NDArray[np.float64]
 Booleans = NDArray[np.bool_]
@@ -33,10 +34,11 @@ SHARP = 1e-9  # relative, of `variations`
 ACCURACY = 1e-12  # relative, of `max_slope` where it is not decided by rational arithmetic
 
 
-def preactivations(net: ReLUNetwork, segment: Segment, *, exact: bool = False) -> list[PiecewiseAffine]:
+def preactivations(net: Layered, segment: Segment, *, exact: bool = False) -> list[PiecewiseAffine]:
     """t -> z^(j)(t) in R^(N_j) for each hidden layer j, on the regions of the layers below it.
 
-    L - 1 functions.  Without its bias, h_{j,k} = z_{j,k} - b_{j,k} has the same slopes and total variation.
+    L - 1 functions; in a `Chain`, of its neurons, for each layer that has any.
+    Without its bias, h_{j,k} = z_{j,k} - b_{j,k} has the same slopes and total variation.
     Numbers and `exact` are those of `trace`.
     Source: paper, Section 2 (setting).
 
@@ -44,11 +46,10 @@ def preactivations(net: ReLUNetwork, segment: Segment, *, exact: bool = False) -
     >>> [z.regions for z in preactivations(sawtooth(3), Segment(0, 1))]
     [1, 2, 4]
     """
-    net = on_segment(net, segment)
-    return [trace(part, segment, exact=exact) for part in _below(net)]
+    return [trace(part, segment, exact=exact) for part in _on_segment(net, segment).below()]
 
 
-def variations(net: ReLUNetwork, segment: Segment) -> list[Floats]:
+def variations(net: Layered, segment: Segment) -> list[Floats]:
     """V(h_{j,k}), the total variation of each preactivation: one array of shape (N_j,) for each hidden layer.
 
     From above: `total_variation` and the bound of its error, both of `trace`; exact where nothing was rounded, and inf
@@ -59,17 +60,12 @@ def variations(net: ReLUNetwork, segment: Segment) -> list[Floats]:
     >>> variations(sawtooth(3), Segment(0, 1))
     [array([1., 1.]), array([2., 2.]), array([4., 4.])]
     """
-    net = on_segment(net, segment)
+    net = _on_segment(net, segment)
     with interruptible():
-        return [_variation(part, segment) for part in _below(net)]
+        return [_variation(part, segment) for part in net.below()]
 
 
-def _below(net: ReLUNetwork) -> list[ReLUNetwork]:
-    """For each hidden layer the network whose output are its preactivations."""
-    return [ReLUNetwork(net.weights[:j], net.biases[:j]) for j in range(1, net.layers)]
-
-
-def _variation(net: ReLUNetwork, segment: Segment) -> Floats:
+def _variation(net: Layered, segment: Segment) -> Floats:
     """Total variation of the outputs from above, sharp in comparison with their size."""
     for words in (1, 4):
         z = trace_certified(net, segment, words)
@@ -111,10 +107,11 @@ def nonzero_updates(updates: Updates) -> int:
     return len(_nonzero(updates))
 
 
-def sign_changes(net: ReLUNetwork, segment: Segment) -> list[NDArray[np.int64]]:
+def sign_changes(net: Layered, segment: Segment) -> list[NDArray[np.int64]]:
     """At how many t inside the segment each hidden neuron's activity differs left and right of t.
 
-    One array of shape (N_j,) for each hidden layer; integers, proved as the count of regions is.
+    One array of shape (N_j,) for each hidden layer, in a `Chain` for the neurons of each layer that has any;
+    integers, proved as the count of regions is.
     Touching zero is no change.
     Source: companion.
 
@@ -122,12 +119,12 @@ def sign_changes(net: ReLUNetwork, segment: Segment) -> list[NDArray[np.int64]]:
     >>> sign_changes(sawtooth(3), Segment(0, 1))
     [array([0, 1]), array([0, 2]), array([0, 4])]
     """
-    net = on_segment(net, segment)
+    net = _on_segment(net, segment)
     patterns = activation_patterns(net, segment)
     return _by_layer(net, np.count_nonzero(patterns[1:] != patterns[:-1], axis=0))
 
 
-def dead_neurons(net: ReLUNetwork, segment: Segment) -> list[Booleans]:
+def dead_neurons(net: Layered, segment: Segment) -> list[Booleans]:
     """Which hidden neurons have the output zero on the whole segment; one array of shape (N_j,) for each layer.
 
     Proved as the count of regions is.
@@ -136,7 +133,7 @@ def dead_neurons(net: ReLUNetwork, segment: Segment) -> list[Booleans]:
     >>> dead_neurons(ReLUNetwork([[[1.0], [-1.0]], [[1.0, 1.0]]], [[0.0, 0.0], [0.0]]), Segment(0, 1))
     [array([False,  True])]
     """
-    net = on_segment(net, segment)
+    net = _on_segment(net, segment)
     return _by_layer(net, ~np.any(activation_patterns(net, segment), axis=0, keepdims=True)[0])
 
 
@@ -198,6 +195,13 @@ def max_slope(net: ReLUNetwork, segment: Segment) -> float:
         return float("inf")
 
 
+def _on_segment(net: Layered, segment: Segment) -> Layered:
+    """The network or chain, if it can be evaluated on the segment."""
+    found = piecewise(net)
+    instance(segment, Segment, "segment", "make one with affinepieces.Segment(a, b)").check(found)
+    return found
+
+
 def on_segment(net: ReLUNetwork, segment: Segment) -> ReLUNetwork:
     """The network, if it can be evaluated on the segment."""
     found = network(net)
@@ -247,9 +251,13 @@ def _slope_exact(net: ReLUNetwork, segment: Segment, patterns: list[Booleans]) -
     return largest
 
 
-def _by_layer(net: ReLUNetwork, values: NDArray[Any]) -> list[NDArray[Any]]:
-    """One array for each hidden layer, out of one for all hidden neurons."""
-    return list(np.split(values, np.cumsum(net.widths[1:-1])[:-1])) if net.layers > 1 else []
+def _by_layer(net: Layered, values: NDArray[Any]) -> list[NDArray[Any]]:
+    """One array for each hidden layer that has neurons, out of one for all rows that switch."""
+    if net.layers == 1:
+        return []
+    neurons = np.concatenate(net.neurons)[switching(net)]
+    ends = np.cumsum([np.count_nonzero(rows) for rows in net.neurons])[:-1]
+    return [part for part in np.split(values[neurons], ends) if len(part)]
 
 
 def _fractions(array: NDArray[Any]) -> NDArray[Any]:
