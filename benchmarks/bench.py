@@ -18,6 +18,7 @@ import torch
 from tqdm import tqdm
 
 import affinepieces as ap
+import models
 import rounding
 import sweeps
 from affinepieces import constructions as c
@@ -159,6 +160,7 @@ def main() -> None:
         "rounding": rounding.measure(),
         "study": sweeps.measure(),
         "hard_s": hard(),
+        "models": models.measure(),
         "large": {f"sawtooth n = {n}": sawtooth(n) for n in (4, 20, 24, 26)},
     }
     show(rows)
@@ -167,6 +169,7 @@ def main() -> None:
     print("sawtooth, ns per piece:", {n: round(v) for n, v in growth.items()})
     print("hard, seconds:", {k: round(v, 4) for k, v in result["hard_s"].items()})
     print("large:", {k: {u: round(w, 2) for u, w in v.items()} for k, v in result["large"].items()})
+    models.show(result["models"])
     rounding.show(result["rounding"])
     sweeps.show(result["study"])
     OUT.write_text(json.dumps(result, indent=1) + "\n", "utf8")

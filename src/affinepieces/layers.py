@@ -59,6 +59,11 @@ class Layered(Value):
         """For each hidden layer which rows have no ReLU, (N_j,); None where all have one."""
         return (None,) * (self.layers - 1)
 
+    @cached_property
+    def plain(self) -> bool:
+        """Whether all rows of the hidden layers have a ReLU, and all matrices are dense."""
+        return all(rows is None for rows in self.carried) and not any(isinstance(a, SparseMatrix) for a in self.weights)
+
     @property
     def neurons(self) -> tuple[NDArray[np.bool_], ...]:
         """For each hidden layer which rows are neurons, (N_j,)."""

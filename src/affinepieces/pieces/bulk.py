@@ -15,14 +15,13 @@ from numpy.typing import NDArray
 from affinepieces import environment
 from affinepieces._interrupts import check
 from affinepieces.layers import Layered
-from affinepieces.networks import ReLUNetwork
 from affinepieces.pieces import kernels
 from affinepieces.pieces.certified import first_level
 from affinepieces.pieces.prepared import prepare
 from affinepieces.pieces.segment import Segment
 
 LAYER = 2**12  # weights between two hidden layers; where there are more, the products of numpy are faster
-SHALLOW = 6  # layers up to which most networks are decided in one pass
+SHALLOW = 8  # layers up to which most networks are decided in one pass
 LENGTH = 128  # pairs in a chunk, which take some hundredths of a second, and at most a few tenths
 NUMBERS = 2**18  # parameters and coordinates in a chunk of networks with many of them
 DOUBLE_DOUBLE = np.zeros((1, 0))  # see `kernels.count_each`
@@ -39,7 +38,7 @@ class Chunk:
 
 def is_small(net: Layered) -> bool:
     """Whether its products are as fast in compiled code as in numpy."""
-    return isinstance(net, ReLUNetwork) and max((m * n for m, n in pairwise(net.widths[1:-1])), default=0) <= LAYER
+    return net.plain and max((m * n for m, n in pairwise(net.widths[1:-1])), default=0) <= LAYER
 
 
 def counted_alone(net: Layered, segment: Segment) -> tuple[int, int]:
