@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from affinepieces.layers import Chain, Kind
 from affinepieces.networks import ReLUNetwork
 from affinepieces.pieces.count import trace
 from affinepieces.study.tasks import UNIT
@@ -61,6 +62,22 @@ def neurons_twice(net: ReLUNetwork, count: int) -> ReLUNetwork:
     halves[:, :count] /= 2
     return ReLUNetwork([np.vstack([first, first[:count]]), np.hstack([halves, halves[:, :count]]), *rest],
                        [np.concatenate([biases, biases[:count]]), *others])
+
+
+def larger_of_pairs(net: ReLUNetwork, outer: Floats) -> Chain:
+    """The larger of each two neighbours in the first hidden layer, of even width 2 n, weighted with `outer`, (n,).
+
+    >>> net = ReLUNetwork([[[1.0], [-1.0]], [[1.0, 1.0]]], [[0.0, 0.0], [0.0]])
+    >>> larger_of_pairs(net, np.ones(1))([[-3.0], [2.0]]).ravel()
+    array([3., 2.])
+    """
+    neurons = len(net.biases[0])
+    n, eye = neurons // 2, np.eye(neurons)
+    compared = np.concatenate([eye[0::2] - eye[1::2], eye[1::2]])
+    winners = np.concatenate([np.eye(n), np.eye(n)], axis=1)
+    return Chain([net.weights[0], compared, winners, outer[None, :]],
+                 [net.biases[0], np.zeros(2 * n), np.zeros(n), np.zeros(1)],
+                 [[Kind.NEURON] * neurons, [Kind.COMPARISON] * n + [Kind.CARRIED] * n, [Kind.CARRIED] * n])
 
 
 def train_classifier(images: Floats, digits: NDArray[np.int64], seed: int, epochs: int = 6) -> torch.nn.Sequential:
