@@ -7,6 +7,8 @@ import pytest
 from scipy.sparse import csr_array
 
 import affinepieces as ap
+import oracle
+from affinepieces.chapters.networks import larger_of_pairs
 from affinepieces.layers import Chain, Kind
 from affinepieces.sparse import SparseMatrix
 from oracle import _affine
@@ -153,3 +155,20 @@ def test_sparse_layers_count_as_dense_ones(seed):
 def trace_of(net, line):
     found = ap.trace(net, line)
     return found.regions, found.pieces, found.kinks.tolist(), ap.activation_patterns(net, line).tolist()
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_maxima_that_all_change_their_order_at_one_point_or_nearly(seed):
+    """Forty numbers in pairs, most of which are equal at one point: exactly, or up to the rounding of their biases."""
+    rng = np.random.default_rng([15, seed])
+    tie, slopes = (0.0, 0.5, 0.3)[seed % 3], rng.standard_normal((40, 1))
+    if seed % 2:
+        slopes = np.round(4 * slopes)
+    heights = np.repeat(rng.standard_normal(20), 2) + (rng.random(40) < 0.1) * 1e-3
+    net = ap.ReLUNetwork([slopes, np.ones((1, 40))], [heights - tie * slopes[:, 0], np.zeros(1)])
+    pairs = larger_of_pairs(net, rng.standard_normal(20))
+    found, exact = ap.trace(pairs, UNIT), ap.trace(pairs, UNIT, exact=True)
+    assert (found.regions, found.pieces, found.kinks.tolist()) == (exact.regions, exact.pieces, exact.kinks.tolist())
+    oracle.assert_encloses(found.values, found.value_radius, exact.values)
+    oracle.assert_encloses(found.slopes, found.slope_radius, exact.slopes)
+    oracle.assert_encloses(found.breakpoints[:, None], found.radius, exact.breakpoints[:, None])
