@@ -25,8 +25,19 @@ def slope_jumps(line: Line, z: Floats, e: Floats, birth: NDArray[np.int32]) -> N
     z: (n, N_1) first preactivations at points within the error bars of n certified breakpoints, e: (n,) errors.
     birth: (n, 2) layer (from 0) and index of the neuron that changes its sign there.
     """
+    if line.compares:
+        return _followed(line, z, e, birth, True)
+    out = _followed(line, z, e, birth, False)  # nothing is likely to cancel
+    left = np.flatnonzero(out == DOUBT)
+    if len(left):
+        out[left] = _followed(line, z[left], e[left], birth[left], True)
+    return out
+
+
+def _followed(line: Line, z: Floats, e: Floats, birth: NDArray[np.int32], cancelling: bool) -> NDArray[np.int8]:
+    """The same, with or without a look at what cancels."""
     out = np.full(len(z), DOUBT, np.int8)
-    ways = Ways.begun(line, z, e, birth)
+    ways = Ways.begun(line, z, e, birth, cancelling)
     for depth, layer in enumerate(line.layers[:-1]):
         if depth > 0:
             ways.affine(layer)
@@ -35,7 +46,8 @@ def slope_jumps(line: Line, z: Floats, e: Floats, birth: NDArray[np.int32]) -> N
             return out
     last = line.layers[-1]
     v, error = last.float64(ways.jump, ways.error)
-    size, silent = np.abs(v).max(axis=1), ways.known.after(last).silent.all(axis=1)
+    size = np.abs(v).max(axis=1)
+    silent = ways.known.after(last).silent.all(axis=1) if ways.known else np.zeros(len(v), np.bool_)
     found = np.where(size > error, 1, np.where(silent, 0, DOUBT))
     out[ways.index] = np.where(np.isfinite(error), found, DOUBT)
     return out
@@ -47,8 +59,8 @@ class Ways:
 
     index: (n,), which they are.  birth: (n, 2).  z, e: values and their errors.  jump, error: the same for their jumps,
     per unit of the neuron that switches on at the breakpoint.  on: (n, N), which rows the last ReLU has passed on.
-    known: what the jumps consist of.  In chains, zero: which rows are zero on both sides by construction; flat: on the
-    side where that neuron is off.
+    known: what the jumps consist of, or None.  In chains, zero: which rows are zero on both sides by construction;
+    flat: on the side where that neuron is off.
     """
 
     index: NDArray[np.int64]
@@ -58,16 +70,17 @@ class Ways:
     jump: Floats
     error: Floats
     on: NDArray[np.bool_]
-    known: Known
+    known: Known | None
     zero: Any
     flat: Any
 
     @classmethod
-    def begun(cls, line: Line, z: Floats, e: Floats, birth: NDArray[np.int32]) -> Ways:
+    def begun(cls, line: Line, z: Floats, e: Floats, birth: NDArray[np.int32], cancelling: bool) -> Ways:
         """Before the first ReLU."""
         n, zero = len(z), line.zero(len(z))
         nothing = np.zeros(z.shape)
-        return cls(np.arange(n), birth, z, e, nothing, np.zeros(n), nothing > 0, Known.nothing(z.shape), zero, zero)
+        return cls(np.arange(n), birth, z, e, nothing, np.zeros(n), nothing > 0,
+                   Known.nothing(z.shape) if cancelling else None, zero, zero)
 
     def affine(self, layer: Layer) -> None:
         """An affine map."""
@@ -78,7 +91,7 @@ class Ways:
         if self.zero is not None:
             self.zero, self.flat = layer.vanishing(self.zero), layer.vanishing(self.flat)
         self.jump, self.error = layer.float64(self.jump, self.error)
-        self.known = self.known.after(layer)
+        self.known = self.known and self.known.after(layer)
 
     def relu(self, line: Line, depth: int) -> NDArray[np.int64]:
         """The ReLU of a layer.  Returns which breakpoints come to nothing here; only what is open stays."""
@@ -99,11 +112,11 @@ class Ways:
         self.on, self.jump = on, np.where(on, self.jump, 0.0)
         self.jump[own], self.error[own] = 0.0, 0.0
         self.jump[born] = 1.0
-        self.known = self.known.kept(~off, *born)
         if self.zero is not None and carried is not None:
             self.zero, self.flat = np.where(carried, self.zero, off), np.where(carried, self.flat, off | self.flat)
             self.flat[born] = True
-        silent = self.known.silent.all(axis=1)
+        self.known = self.known and self.known.kept(~off, *born)
+        silent = self.known.silent.all(axis=1) if self.known else np.zeros(len(self.z), np.bool_)
         done = self.index[silent & ~lost & (self.birth[:, 0] <= depth)]
         self._only(~(lost | silent & (self.birth[:, 0] <= depth)))
         return done
@@ -113,7 +126,7 @@ class Ways:
             for name in ("index", "birth", "z", "e", "jump", "error", "on", "zero", "flat"):
                 value = getattr(self, name)
                 setattr(self, name, value if value is None else value[rows])
-            self.known = Known(self.known.names[rows], self.known.shares[rows], self.known.used)
+            self.known = self.known and Known(self.known.names[rows], self.known.shares[rows], self.known.used)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from affinepieces.layers import Layered
+from affinepieces.layers import Chain, Kind, Layered
 from affinepieces.pieces import kernels
 from affinepieces.pieces.prepared import Floats, Words, prepare
 from affinepieces.pieces.segment import Segment
@@ -26,6 +26,7 @@ class Line:
         prepared = prepare(net)
         self.layers, self.power = prepared.layers, prepared.power
         self.chained = not net.plain  # rows that are zero by construction are looked for
+        self.compares = isinstance(net, Chain) and any(Kind.COMPARISON in layer for layer in net.kinds)
         self.carried: Carried = net.carried if not self.chained else [
             np.zeros(n, np.bool_) if mask is None else mask
             for mask, n in zip(net.carried, net.widths[1:-1], strict=True)]
