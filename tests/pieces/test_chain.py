@@ -172,3 +172,9 @@ def test_maxima_that_all_change_their_order_at_one_point_or_nearly(seed):
     oracle.assert_encloses(found.values, found.value_radius, exact.values)
     oracle.assert_encloses(found.slopes, found.slope_radius, exact.slopes)
     oracle.assert_encloses(found.breakpoints[:, None], found.radius, exact.breakpoints[:, None])
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_carried_rows_cut_no_region(seed):
+    net, line = chain(seed)
+    assert ap.count_pieces(net, line) <= ap.count_regions(net, line) <= ap.combinatorial_bound(net)

@@ -165,6 +165,8 @@ def extreme(pair: Callable[..., Ids], along: Callable[..., Ids]) -> Callable[...
 
 def _reduced(here: Here, x: Ids, dim: Any, keepdim: bool, reduce: Callable[..., Ids]) -> Ids:
     axes = tuple(range(x.ndim)) if dim is None else axes_of(dim)
+    if dim is not None and x.ndim > 1 and len(x) == 1 and any(axis % x.ndim == 0 for axis in axes):
+        refuse(here, "a sum, mean or extreme over the inputs of a batch")
     found = np.asarray(reduce(here.numbers, op.along(x, axes), here.name))
     return np.expand_dims(found, tuple(axis % x.ndim for axis in axes)) if keepdim else found
 

@@ -23,22 +23,17 @@ LISTED = ("Linear, Conv1d, Conv2d, BatchNorm, max and average pooling, ReLU, Lea
 
 @dataclass
 class Here:
-    """Where in the module: the numbers so far, the module, and what the current operation is called.
-
-    single: whether all parameters are of float32 or shorter.  cast: whether numbers were cast to float32.
-    """
+    """Where in the module: the numbers so far, the module, and what the current operation is called."""
 
     numbers: Numbers
     module: nn.Module
-    single: bool
     name: str = ""
-    cast: bool = False
 
 
 def refuse(here: Here, what: str) -> NoReturn:
     """Say that an operation is not supported."""
-    raise ValueError(f"{called(here.name)} is {what}, which is not supported: expected {LISTED}; if it comes last, or "
-                     "is wanted up to there, convert a module that ends before it")
+    raise ValueError(f"{called(here.name)} is {what}, which is not supported: expected {LISTED}; if it comes last, "
+                     "say with until=... where the function shall end before it")
 
 
 def plain(value: Any) -> bool:

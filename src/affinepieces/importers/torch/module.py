@@ -26,17 +26,19 @@ with wanted("torch"):
     from torch.nn.modules.lazy import LazyModuleMixin
     from torch.nn.utils import parametrize
 
-EXACT, SINGLE = 2.0**-52, 2.0**-23  # twice the unit roundoffs of float64 and float32
+EXACT = 2.0**-52  # twice the unit roundoff of float64
 REMEDY = "does the module keep a state, or compute anything that its graph does not show?"
 
 
-def from_torch(module: nn.Module, input_shape: Sequence[int] | None = None) -> Chain:
+def from_torch(module: nn.Module, input_shape: Sequence[int] | None = None, *, until: str | None = None) -> Chain:
     """The function of a torch module in eval mode, as a `Chain` with its exact parameters.
 
     module: anything that torch.fx can trace and that is made of Linear, Conv1d and 2d, BatchNorm, average and max
     pooling, ReLU, LeakyReLU, PReLU, ReLU6, Hardtanh, abs, clamp, maximum, minimum, sums, means, constants, and of what
     moves numbers about: own classes, F.relu, branches that are added or concatenated, modules that are used twice.
     input_shape: of one input without the batch, for example (3, 32, 32); known if the module begins with a Linear.
+    until: path of a part of the module, or name of a node of its graph, where the function ends; to leave out a final
+    softmax, for example.
     The chain takes the coordinates of one input as a vector, in their order in memory, and gives the outputs so.
 
     The module's own arithmetic with parameters alone is done in float64.  A batch norm is the affine map with scale
@@ -60,13 +62,42 @@ def from_torch(module: nn.Module, input_shape: Sequence[int] | None = None) -> C
     own = _in_float64(module)
     numbers = Numbers(int(np.prod(shape)))
     with torch.no_grad(), torch.random.fork_rng([]):
-        here = Here(numbers, own, single=all(v.dtype != torch.float64 for v in own.parameters()))
         graph = _traced(own)
-        outputs = _Reading(here, own).follow(graph, np.arange(numbers.inputs).reshape(1, *shape))
+        changed = _without_widening(graph, module)
+        if until is not None:
+            graph, changed = _ended(graph, until), True
+        outputs = _Reading(Here(numbers, own), own).follow(graph, np.arange(numbers.inputs).reshape(1, *shape))
         chain, sizes = numbers.chain(outputs.ravel())
-        check(chain, sizes, lambda x: _evaluated(own, torch.from_numpy(x).reshape(1, *shape)),
-              SINGLE if here.cast else EXACT, np.finfo(np.float64).smallest_normal, called(""), REMEDY)
+        model = fx.GraphModule(own, graph) if changed else own
+        check(chain, sizes, lambda x: _evaluated(model, torch.from_numpy(x).reshape(1, *shape)), EXACT,
+              np.finfo(np.float64).smallest_normal, called(""), REMEDY)
     return chain
+
+
+def _without_widening(graph: fx.Graph, module: nn.Module) -> bool:
+    """Leave out casts to float32 where nothing in the module is wider, so that they change no number; whether any."""
+    if any(tensor.dtype == torch.float64 for tensor in (*module.parameters(), *module.buffers())):
+        return False
+    given = {node: (*node.args[1:], *node.kwargs.values()) for node in graph.nodes if node.op == "call_method"}
+    casts = [node for node, values in given.items()
+             if node.target == "float" or (node.target == "to" and values == (torch.float32,))]
+    for node in casts:
+        node.replace_all_uses_with(node.args[0])
+        graph.erase_node(node)
+    return bool(casts)
+
+
+def _ended(graph: fx.Graph, until: str) -> fx.Graph:
+    """The graph up to the last node of this name."""
+    nodes = list(graph.nodes)
+    found = [i for i, node in enumerate(nodes) if until in (node.name, node.target) and node.op != "output"]
+    if not found:
+        names = [str(node.target) if node.op == "call_module" else node.name for node in nodes[:-1]]
+        raise ValueError(f"until is {until!r}, expected one of {', '.join(names)}")
+    for node in reversed(nodes[found[-1] + 1:]):
+        graph.erase_node(node)
+    graph.output(nodes[found[-1]])
+    return graph
 
 
 class _Reading:

@@ -134,12 +134,10 @@ def size(here: Here, x: Ids, dim: int | None = None) -> Any:
 
 
 def cast(here: Here, x: Ids, *args: Any, **kwargs: Any) -> Ids:
-    """To a device, or to a format that holds all numbers of the module."""
+    """To a device, or to float64; what is shorter would round."""
     for wanted in (*args, *kwargs.values()):
         if isinstance(wanted, torch.dtype) and wanted != torch.float64:
-            if wanted != torch.float32 or not here.single:
-                refuse(here, f"a cast to {wanted}")
-            here.cast = True
+            refuse(here, f"a cast to {wanted}")
     return x
 
 
