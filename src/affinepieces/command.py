@@ -128,7 +128,8 @@ def info(given: argparse.Namespace) -> int:
         _print_json(given, kind=kind, supported=True, input_shape=shape, inputs=net.widths[0], outputs=net.widths[-1],
                     format=str(net.dtype), layers=layers, **total, sparse_entries=sparse)
         return 0
-    print(f"{kind}: {net.widths[0]} inputs, of shape {tuple(shape)}, {net.widths[-1]} outputs, {net.dtype}")
+    print(f"{kind}: {_plural(net.widths[0], 'input')}, of shape {tuple(shape)}, "
+          f"{_plural(net.widths[-1], 'output')}, {net.dtype}")
     for j, layer in enumerate(layers, 1):
         rows = ", ".join(f"{layer[key]} {key}" for key in ("neurons", "comparisons", "carried") if layer[key])
         more = f" and {len(layer['names']) - SHOWN} more" if len(layer["names"]) > SHOWN else ""
@@ -276,7 +277,7 @@ def _report(given: argparse.Namespace, begin: float, regions: int, pieces: int, 
         ends = {"from": given.start, "to": given.end} if given.random is None else {"random": given.random}
         _print_json(given, segment=ends, regions=regions, pieces=pieces, seconds=seconds, **more)
     else:
-        print(f"{pieces} pieces, {regions} regions ({seconds:.2f} s)")
+        print(f"{_plural(pieces, 'piece')}, {_plural(regions, 'region')} ({seconds:.2f} s)")
 
 
 def _print_json(given: argparse.Namespace, **found: Any) -> None:
@@ -288,3 +289,7 @@ def _integers(text: str) -> tuple[int, ...]:
         return tuple(int(word) for word in text.split(","))
     except ValueError as error:
         raise argparse.ArgumentTypeError(f"it is {text!r}, expected integers with commas between: 3,32,32") from error
+
+
+def _plural(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
