@@ -95,7 +95,7 @@ class Pass:
 
     def __init__(self, line: Line, a: float, b: float, words: int, wanted: Wanted) -> None:
         self.line, self.a, self.b, self.words = line, a, b, words
-        self.zones, self.used, self.decided = np.empty((ROOM, 2)), np.zeros(1, np.int64), 0
+        self.zones, self.used, self.decided = np.empty((ROOM, 2)), np.zeros(2, np.int64), 0
         self.depth, self.own, self.last = 0, 0, True  # next layer; where the own part begins; whether it ends at b
         self.z, self.zlo, self.e = line.first(np.array([a, b]), words)
         self.place = Place(*kernels.ends_of(a, b, np.zeros(2 if words <= 2 else (2, words - 1)), words))
@@ -118,8 +118,8 @@ class Pass:
                     self._affine(layers[self.depth])
                 self._hidden(self.depth)
                 self.depth += 1
-                many = self.used[0] > min(ROOM, 8 + len(self.place.t) // 4)
-                if not self.held.e.max() < np.inf or many or (self.used[0] and self._vague(self.held.e)):
+                zones, marks = self.used > min(ROOM, 8 + len(self.place.t) // 4)
+                if not self.held.e.max() < np.inf or zones or (marks and self._vague(self.held.e)):
                     self.e = self.held.e
                     yield self._hindered()
                     return
@@ -190,7 +190,7 @@ class Pass:
         low, high = part.place.t[0], part.place.t[-1]
         zones = self.zones[:self.used[0]]
         zones = zones[(zones[:, 1] >= low) & (zones[:, 0] <= high)]
-        part.zones, part.used = np.empty((ROOM, 2)), np.array([len(zones)])
+        part.zones, part.used = np.empty((ROOM, 2)), np.full(2, len(zones))
         part.zones[:len(zones)] = zones
         if first > 0:
             self.decided = part.decided = 0  # counted in the leftmost part

@@ -100,7 +100,7 @@ def _count(layers: Any, ends: Any, line: Any, precise: Any) -> Any:
     """Regions and pieces of one network, or zeros."""
     z, zlo, e = _first(layers[0], line, ends, precise)
     place = ends_of(ends[0], ends[1], np.zeros(2), count(zlo))
-    zones, used, work = np.empty((1, 2)), np.zeros(1, np.int64), 0
+    zones, used, work = np.empty((1, 2)), np.zeros(2, np.int64), 0
     for depth in range(len(layers) - 1):
         held, place, _, _ = hidden_layer(z, zlo, e, None, None, None, None, None, place, depth, zones, used, False)
         work += len(held[2]) * (layers[depth + 1].transposed.size + COLUMN)

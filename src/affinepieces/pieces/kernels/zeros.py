@@ -65,7 +65,11 @@ def signs(z: Any, zlo: Any, e: Any, zs: Any, zslow: Any, sharp: Any, carried: An
 
 @jit
 def _mark(zones: Any, used: Any, low: float, high: float) -> None:
-    """Append a zone, or widen the last one if they meet; `used` goes on counting where there is no more room."""
+    """Append a zone, or widen the last one if they meet.
+
+    used: (2,), how many zones there are, which goes on counting where there is no more room, and how many marks.
+    """
+    used[1] += 1
     last = used[0] - 1
     if 0 <= last < len(zones) and low <= zones[last, 1] and high >= zones[last, 0]:
         zones[last, 0], zones[last, 1] = min(low, zones[last, 0]), max(high, zones[last, 1])
