@@ -33,11 +33,20 @@ class Named:
 def labels(book: Path = BOOK) -> dict[str, Named]:
     """Label, stem of a page or key of a work -> what it is called."""
     found = works(book / "references.bib") if (book / "references.bib").exists() else {}
-    for page in sorted(book.glob("*.md")):
+    elsewhere: Counter[str] = Counter()
+    for page in in_order(book):
         text = page.read_text("utf8")
         found[page.stem] = Named(page.stem, title(text) or page.stem)
-        found |= numbered(text, page.stem)
+        found |= numbered(text, page.stem, elsewhere)
     return found
+
+
+def in_order(book: Path) -> list[Path]:
+    """The pages as the table of contents lists them, and then the others."""
+    contents = book.parent / "_toc.yml"
+    listed = re.findall(r"(?:file|root): book/(\S+)", contents.read_text("utf8")) if contents.exists() else []
+    return sorted(book.glob("*.md"), key=lambda page: (
+        listed.index(page.stem) if page.stem in listed else len(listed), page.stem))
 
 
 def title(text: str) -> str:
@@ -45,12 +54,16 @@ def title(text: str) -> str:
     return match[1] if match else ""
 
 
-def numbered(text: str, page: str) -> dict[str, Named]:
-    """What is numbered in a page and has a label; chapter 8 counts 8.1, 8.2, other pages 1, 2."""
+def numbered(text: str, page: str, elsewhere: Counter[str]) -> dict[str, Named]:
+    """What is numbered in a page and has a label; chapter 8 counts 8.1, 8.2, the other pages 1, 2 together.
+
+    elsewhere: the counts of the pages before that are no chapters; equations are counted in each page anew.
+    """
     chapter = re.match(r"(\d\d)_", page)
-    prefix, counts, found = f"{int(chapter[1])}." if chapter else "", Counter(), {}
+    prefix, own, found = f"{int(chapter[1])}." if chapter else "", Counter(), {}
     for match in NUMBERED.finditer(text):
         kind = KINDS[match["kind"]] if match["kind"] else "Fig." if match["figure"] else ""
+        counts = own if chapter or not kind else elsewhere
         counts[kind] += 1
         number = f"{prefix}{counts[kind]}"
         label = match["label"] or match["figure"] or match["equation"]
