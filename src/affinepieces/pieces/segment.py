@@ -4,16 +4,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from affinepieces._arrays import exact_array
 from affinepieces.layers import Layered
+from affinepieces.pieces.vectors import Floats, difference, number, vector
 from affinepieces.values import Value
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False, init=False, repr=False)
@@ -40,13 +38,13 @@ class Segment(Value):
                  direction: ArrayLike | None = None) -> None:
         if (start is None) != (direction is None):
             raise ValueError("give both start and direction, or neither for input dimension 1")
-        s = _vector([0.0] if start is None else start, "start")
-        d = _vector([1.0] if direction is None else direction, "direction")
+        s = vector([0.0] if start is None else start, "start")
+        d = vector([1.0] if direction is None else direction, "direction")
         if s.shape != d.shape:
             raise ValueError(f"start has shape {s.shape} and direction {d.shape}: they must be equal")
         if not d.any():
             raise ValueError("direction is zero: the segment would be a single point")
-        self._set(_number(a, "a"), _number(b, "b"), s, d, np.zeros_like(d))
+        self._set(number(a, "a"), number(b, "b"), s, d, np.zeros_like(d))
 
     def _set(self, a: float, b: float, start: Floats, direction: Floats, low: Floats) -> None:
         if not a < b:
@@ -68,15 +66,10 @@ class Segment(Value):
         array([[0.1, 0.2],
                [0.3, 0.7]])
         """
-        start, end = _vector(x, "x"), _vector(y, "y")
+        start, end = vector(x, "x"), vector(y, "y")
         if start.shape != end.shape:
             raise ValueError(f"x has shape {start.shape} and y {end.shape}: they must be equal")
-        with np.errstate(over="ignore", invalid="ignore"):
-            direction = end - start
-            back = direction - end
-            low = (end - (direction - back)) + (-start - back)  # two_sum: exact unless it overflows
-        if not np.all(np.isfinite(direction) & np.isfinite(low)):
-            raise ValueError("y - x exceeds the largest float64: scale the inputs")
+        direction, low = difference(end, start, "y - x")
         if not direction.any():
             raise ValueError("x and y are the same point: give two different ones")
         segment = object.__new__(cls)
@@ -86,7 +79,7 @@ class Segment(Value):
     def part(self, a: float, b: float) -> Segment:
         """The same line between other parameters: x(t) does not change."""
         segment = object.__new__(type(self))
-        segment._set(_number(a, "a"), _number(b, "b"), self.start, self.direction, self.direction_low)
+        segment._set(number(a, "a"), number(b, "b"), self.start, self.direction, self.direction_low)
         return segment
 
     def __repr__(self) -> str:
@@ -128,22 +121,3 @@ class Segment(Value):
         if net.widths[0] != self.dim:
             raise ValueError(f"the network takes inputs of dimension {net.widths[0]}, the segment lies in dimension "
                              f"{self.dim}: give start and direction of shape ({net.widths[0]},)")
-
-
-def _number(value: Any, name: str) -> float:
-    number = exact_array(value, name)
-    if number.ndim != 0 or isinstance(value, bool | np.bool_):
-        raise TypeError(f"{name} is {value!r}, expected one number")
-    if not np.isfinite(number):
-        raise ValueError(f"{name} is {value}, expected a finite number")
-    return float(number)
-
-
-def _vector(values: ArrayLike, name: str) -> Floats:
-    vector = exact_array(values, name).copy()
-    if vector.ndim != 1 or vector.size == 0:
-        raise ValueError(f"{name} has shape {vector.shape}, expected (N_0,)")
-    if not np.all(np.isfinite(vector)):
-        raise ValueError(f"{name} holds {vector[~np.isfinite(vector)][0]}: every entry must be finite")
-    vector.setflags(write=False)
-    return vector
