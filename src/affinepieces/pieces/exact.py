@@ -41,8 +41,8 @@ def trace_exact(net: Layered, segment: Segment) -> PiecewiseAffine:
     layers = tqdm(layers_exact(net, segment), total=net.layers, delay=3, leave=False)
     rows = deque(layers, maxlen=1).pop()
     outputs = net.widths[-1]
-    breakpoints = np.array([_fraction(row[-2], row[-1]) for row in rows], dtype=object)
-    values = np.array([[_fraction(v, row[-1]) for v in row[:outputs]] for row in rows], dtype=object)
+    breakpoints = np.array([as_fraction(row[-2], row[-1]) for row in rows], dtype=object)
+    values = np.array([[as_fraction(v, row[-1]) for v in row[:outputs]] for row in rows], dtype=object)
     return PiecewiseAffine(breakpoints, values, kinks_exact(rows))
 
 
@@ -57,12 +57,12 @@ def layers_exact(net: Layered, segment: Segment) -> Iterator[list[Row]]:
     rows = [_input_row(segment, *map(fmpz, end.as_integer_ratio())) for end in (segment.a, segment.b)]
     parameters = zip(net.weights, net.biases, strict=True)
     for j, (a, b) in enumerate(parameters):
-        rows = _affine(a, b, rows)
+        rows = affine(a, b, rows)
         if j < net.layers - 1:
-            rows = _insert_sign_changes(rows, _neurons(net, j))
+            rows = _insert_sign_changes(rows, neurons_of(net, j))
         yield rows
         if j < net.layers - 1:
-            rows = _relu(rows, _neurons(net, j))
+            rows = relu(rows, neurons_of(net, j))
 
 
 def kinks_exact(rows: list[Row]) -> NDArray[np.bool_]:
@@ -100,27 +100,27 @@ def patterns_between(net: Layered, segment: Segment, ends: list[Row]) -> NDArray
             for left, right in pairwise(ends)]
     columns = [np.zeros((len(rows), 0), np.bool_)]
     for j, (a, b) in enumerate(zip(net.weights[:-1], net.biases[:-1], strict=True)):
-        rows, neurons = _affine(a, b, rows), _neurons(net, j)
+        rows, neurons = affine(a, b, rows), neurons_of(net, j)
         on = np.ones((len(rows), len(b)), np.bool_)
         on[:, neurons] = [[row[k] > 0 for k in neurons] for row in rows]
         columns.append(on)
-        rows = _relu(rows, neurons)
+        rows = relu(rows, neurons)
     return np.concatenate(columns, axis=1)
 
 
 def _input_row(segment: Segment, t: fmpz, h: fmpz) -> Row:
     """The row of the point t / h of the segment."""
-    (start, direction, rest), scale = _dyadic(np.stack([segment.start, segment.direction, segment.direction_low]))
+    (start, direction, rest), scale = dyadic(np.stack([segment.start, segment.direction, segment.direction_low]))
     return [s * h + (d + e) * t for s, d, e in zip(start, direction, rest, strict=True)] + [scale * t, scale * h]
 
 
-def _neurons(net: Layered, j: int) -> list[int]:
+def neurons_of(net: Layered, j: int) -> list[int]:
     """Rows of a hidden layer that have a ReLU."""
     carried = net.carried[j]
     return list(range(len(net.biases[j]))) if carried is None else np.flatnonzero(~carried).tolist()
 
 
-def _relu(rows: list[Row], neurons: list[int]) -> list[Row]:
+def relu(rows: list[Row], neurons: list[int]) -> list[Row]:
     zero, out = fmpz(0), []
     for row in rows:
         new = list(row)
@@ -131,38 +131,40 @@ def _relu(rows: list[Row], neurons: list[int]) -> list[Row]:
     return out
 
 
-def _affine(a: Any, b: NDArray[Any], rows: list[Row]) -> list[Row]:
-    """Rows of z = A x + b from rows of x."""
+def affine(a: Any, b: NDArray[Any], rows: list[Row]) -> list[Row]:
+    """Rows h * (z, ..., 1) of z = A x + b from rows h * (x, ..., 1); what stands between x and 1 is kept."""
     return _sparse(a, b, rows) if isinstance(a, SparseMatrix) else _dense(a, b, rows)
 
 
 def _sparse(a: SparseMatrix, b: NDArray[Any], rows: list[Row]) -> list[Row]:
     """Entry by entry."""
-    (entries,), scale = _dyadic(np.concatenate([a.values, b])[None, :])
+    (entries,), scale = dyadic(np.concatenate([a.values, b])[None, :])
     weights, biases = [fmpz(v) for v in entries[:a.size]], [fmpz(v) for v in entries[a.size:]]
     bounds, columns, out = a.start.tolist(), a.columns.tolist(), []
     for row in rows:
         check()
         z = [sum((weights[p] * row[columns[p]] for p in range(first, last)), v * row[-1])
              for v, first, last in zip(biases, bounds[:-1], bounds[1:], strict=True)]
-        out.append([*z, scale * row[-2], scale * row[-1]])
+        out.append([*z, *(scale * v for v in row[a.width:])])
     return out
 
 
 def _dense(a: NDArray[Any], b: NDArray[Any], rows: list[Row]) -> list[Row]:
-    numerators, scale = _dyadic(np.column_stack([a, b]))
+    numerators, scale = dyadic(np.column_stack([a, b]))
     n, m = a.shape
-    matrix = fmpz_mat(m + 2, n + 2)
+    p = len(rows[0]) - m  # coordinates that are kept, and h
+    matrix = fmpz_mat(m + p, n + p)
     for i, line in enumerate(numerators):
         for k, v in enumerate(line[:-1]):
             matrix[k, i] = v
-        matrix[m + 1, i] = line[-1]
-    matrix[m, n] = matrix[m + 1, n + 1] = scale
-    product = (fmpz_mat(len(rows), m + 2, [v for row in rows for v in row]) * matrix).entries()
-    return [product[i:i + n + 2] for i in range(0, len(product), n + 2)]
+        matrix[m + p - 1, i] = line[-1]
+    for i in range(p):
+        matrix[m + i, n + i] = scale
+    product = (fmpz_mat(len(rows), m + p, [v for row in rows for v in row]) * matrix).entries()
+    return [product[i:i + n + p] for i in range(0, len(product), n + p)]
 
 
-def _dyadic(array: NDArray[Any]) -> tuple[list[list[int]], int]:
+def dyadic(array: NDArray[Any]) -> tuple[list[list[int]], int]:
     """Integers and one power of two with array = integers / power."""
     ratios = [[v.as_integer_ratio() for v in line] for line in array.astype(np.float64).tolist()]
     scale = max(d for line in ratios for _, d in line)
@@ -177,13 +179,13 @@ def _insert_sign_changes(rows: list[Row], neurons: list[int]) -> list[Row]:
         if len(found) > 1:  # in order, and neurons that vanish at the same point only once
             zeros = {fmpq(abs(left[k]), abs(right[k])): k for k in found}
             found = [zeros[ratio] for ratio in sorted(zeros)]
-        refined += [_zero_row(left, right, k) for k in found]
+        refined += [zero_row(left, right, k) for k in found]
         refined.append(right)
     return refined
 
 
-def _zero_row(left: Row, right: Row, k: int) -> Row:
-    """The row of the point between two breakpoints where entry k vanishes, divided by its content."""
+def zero_row(left: Row, right: Row, k: int) -> Row:
+    """The row of the point between two others where entry k vanishes, divided by its content."""
     u, v = abs(right[k]), abs(left[k])
     row = [u * p + v * q for p, q in zip(left, right, strict=True)]
     content = fmpz(0)
@@ -194,6 +196,6 @@ def _zero_row(left: Row, right: Row, k: int) -> Row:
     return [entry // content for entry in row]
 
 
-def _fraction(p: fmpz, q: fmpz) -> Fraction:
+def as_fraction(p: fmpz, q: fmpz) -> Fraction:
     return Fraction(int(p), int(q))
 
