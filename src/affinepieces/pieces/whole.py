@@ -38,7 +38,7 @@ def patterns(net: Layered, segment: Segment) -> NDArray[np.bool_]:
 def switching(net: Layered) -> NDArray[np.bool_]:
     """Which rows of the hidden layers, one after the other, have a ReLU."""
     rows = zip(net.carried, net.widths[1:-1], strict=True)
-    return np.concatenate([np.ones(n, np.bool_) if c is None else ~c for c, n in rows])
+    return np.concatenate([np.ones(0, np.bool_), *(np.ones(n, np.bool_) if c is None else ~c for c, n in rows)])
 
 
 def _all_parts(net: Layered, segment: Segment, wanted: Wanted, bytes_each: int, words: int = 1) -> list[Found]:

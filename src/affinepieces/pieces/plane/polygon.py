@@ -118,11 +118,12 @@ class Polygon(Value):
         if plane is not None and not isinstance(plane, Plane):
             raise TypeError(f"plane is a {type(plane).__name__}, expected a Plane: make one with "
                             "Plane.through(x, y, z)")
-        turns = _turns([(Fraction(s), Fraction(t)) for s, t in points.tolist()])
-        if max(turns) < 0:
-            points, turns = points[::-1], turns[::-1]
+        exact = [(Fraction(s), Fraction(t)) for s, t in points.tolist()]
+        if shoelace(exact) < 0:
+            points, exact = points[::-1], exact[::-1]
+        turns = _turns(exact)
         if min(turns) <= 0 or not _once_around(points):
-            wrong = points[(int(np.argmin([float(np.sign(v)) for v in turns])) + 1) % len(points)].tolist()
+            wrong = points[(turns.index(min(turns)) + 1) % len(points)].tolist()
             raise ValueError(f"corners are no convex polygon at {wrong}: give them in order, leave out those on the "
                              "line between two others, and cut what is not convex into parts")
         object.__setattr__(self, "corners", np.ascontiguousarray(points))

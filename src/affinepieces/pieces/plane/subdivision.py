@@ -96,7 +96,7 @@ class Subdivision(Value):
 
     @property
     def mean_degree(self) -> Fraction:
-        """Mean number of neighbours of a region, at most 4: twice the dimension (Gaines and Bi 2026)."""
+        """Mean number of neighbours of a region; below 4 (Gaines and Bi 2026: at most twice the dimension)."""
         return Fraction(2 * len(self.inner), self.regions)
 
     def polygon_of(self, region: int) -> NDArray[Any]:
