@@ -121,6 +121,7 @@ def neurons_of(net: Layered, j: int) -> list[int]:
 
 
 def relu(rows: list[Row], neurons: list[int]) -> list[Row]:
+    """Rows of relu(z) in these entries and of z in the others, from rows of z."""
     zero, out = fmpz(0), []
     for row in rows:
         new = list(row)
@@ -197,5 +198,6 @@ def zero_row(left: Row, right: Row, k: int) -> Row:
 
 
 def as_fraction(p: fmpz, q: fmpz) -> Fraction:
+    """p / q."""
     return Fraction(int(p), int(q))
 
