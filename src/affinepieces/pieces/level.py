@@ -267,11 +267,11 @@ class Pass:
             return np.zeros((n, 0)), np.zeros(n), np.zeros((n - 1, 0)), np.zeros(n - 1)
         tau, power = self.place.tau, -self.line.power
         s, slow, se = self.slope
-        slopes, slope_radius = _unscaled(s, slow, se, power)
-        steep = _norm(s) + _tails(slow) + se
+        slopes, slope_radius = unscaled(s, slow, se, power)
+        steep = norms(s) + _tails(slow) + se
         either = np.maximum(np.concatenate([steep[:1], steep]), np.concatenate([steep, steep[-1:]]))
         off = np.where(tau > 0, tau * either, 0.0)
-        values, value_radius = _unscaled(self.z, self.zlo, (self.e + off) * kernels.SAFE, power)
+        values, value_radius = unscaled(self.z, self.zlo, (self.e + off) * kernels.SAFE, power)
         return values, value_radius, slopes, slope_radius
 
     def _kinks(self) -> tuple[Booleans, NDArray[np.int64]]:
@@ -300,7 +300,7 @@ class Pass:
         """First preactivations at points of the interval, in float64, with their errors."""
         z, _, e = self.line.first(np.array([self.a, self.b]), 1)
         share = (t / self.width)[:, None]
-        error = e.max() + 16 * U * (_norm(z).sum() + kernels.ROOT)
+        error = e.max() + 16 * U * (norms(z).sum() + kernels.ROOT)
         return (1 - share) * z[0] + share * z[1], np.full(len(t), error * kernels.SAFE + kernels.FLOOR)
 
     def _clear_of_zones(self) -> Floats:
@@ -328,14 +328,14 @@ def _sum(a: float, t: Floats, low: Floats) -> tuple[Floats, Floats]:
     return rounded, np.where(error == 0, 0.0, lost * kernels.SAFE + 1e-323)
 
 
-def _unscaled(x: Floats, low: Any, e: Floats, power: int) -> tuple[Floats, Floats]:
+def unscaled(x: Floats, low: Any, e: Floats, power: int) -> tuple[Floats, Floats]:
     """x 2^power in one word, and a bound of its error."""
     if low is None:
         value, lost = x, np.zeros(len(x))
     else:
         rest = low if low.ndim == 2 else low[..., ::-1].sum(axis=2)
         value = x + rest
-        lost = _norm(np.where(rest == 0, 0.0, 2 * U * value)) + 4 * U * _norm(rest)
+        lost = norms(np.where(rest == 0, 0.0, 2 * U * value)) + 4 * U * norms(rest)
     scaled = np.asarray(np.ldexp(value, power))
     radius = np.ldexp((e + lost) * kernels.SAFE, power)
     radius = np.where(e + lost > 0, radius * kernels.SAFE + 1e-323, 0.0)
@@ -344,7 +344,7 @@ def _unscaled(x: Floats, low: Any, e: Floats, power: int) -> tuple[Floats, Float
     return np.asarray(scaled, np.float64), np.asarray(np.where(np.isfinite(scaled).all(axis=1), radius, np.inf))
 
 
-def _norm(x: Floats) -> Floats:
+def norms(x: Floats) -> Floats:
     """2-norms of rows, rounded up."""
     return np.asarray((np.sqrt((x * x).sum(axis=1)) + np.where(x.any(axis=1), kernels.ROOT, 0.0)) * kernels.SAFE)
 

@@ -55,7 +55,7 @@ def trace_exact(net: Layered, polygon: Polygon) -> Subdivision:
     polygon.check(net)
     environment.check()
     rows, found, decisions = _subdivided(net, polygon)
-    cells, vertices = _as_arrays(found, sum(net.widths[1:-1])).in_order()
+    cells, _, vertices = _as_arrays(found, sum(net.widths[1:-1])).in_order()
     rows = [rows[v] for v in vertices.tolist()]
     outputs = net.widths[-1]
     points = np.array([[as_fraction(v, row[-1]) for v in row[-3:-1]] for row in rows], dtype=object)

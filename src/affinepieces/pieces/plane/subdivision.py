@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from affinepieces.pieces.certificate import Certificate
+from affinepieces.pieces.plane.kernels import components
 from affinepieces.pieces.plane.polygon import Polygon
 from affinepieces.values import Value
 
@@ -68,19 +69,8 @@ class Subdivision(Value):
     @cached_property
     def piece_of(self) -> Integers:
         """(R,): the number of the piece that a region belongs to; pieces are numbered by their first regions."""
-        root = list(range(self.regions))
-
-        def find(r: int) -> int:
-            while root[r] != r:
-                root[r] = root[root[r]]
-                r = root[r]
-            return r
-
         smooth = ~self.kinks & (self.sides >= 0).all(axis=1)
-        for left, right in self.sides[smooth].tolist():
-            a, b = find(left), find(right)
-            root[max(a, b)] = min(a, b)
-        return np.unique([find(r) for r in range(self.regions)], return_inverse=True)[1]
+        return np.asarray(components(self.regions, self.sides[smooth]))
 
     @cached_property
     def inner(self) -> Integers:

@@ -5,6 +5,6 @@ bounds of their errors; a vertex is where two such lines meet, so that errors do
 A sign that the bounds do not decide is left to rational arithmetic.
 """
 from affinepieces.pieces.plane.kernels.cutting import DONE, FULL, UNSEEN, corner_signs, cut_cells
-from affinepieces.pieces.plane.kernels.mesh import Mesh
+from affinepieces.pieces.plane.kernels.mesh import Mesh, around, components
 
-__all__ = ["DONE", "FULL", "UNSEEN", "Mesh", "corner_signs", "cut_cells"]
+__all__ = ["DONE", "FULL", "UNSEEN", "Mesh", "around", "components", "corner_signs", "cut_cells"]

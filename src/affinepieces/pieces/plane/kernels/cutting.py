@@ -176,4 +176,4 @@ def _sign_at(mesh: Any, g: Any, e: Any, layer: int, k: int, v: int, known: Any, 
         line = mesh.made[v, i]
         if mesh.names[line, LAYER] == layer and mesh.names[line, ROW] == k:
             return ZERO
-    return sign(g, e, k, mesh.points[v], mesh.radius[v])
+    return int(sign(g, e, k, mesh.points[v], mesh.radius[v]))

@@ -37,8 +37,8 @@ class Mesh(NamedTuple):
 @jit
 def room(mesh: Any) -> bool:
     """Whether one more cut fits into the arrays."""
-    return (mesh.used[VERTICES] + 2 <= len(mesh.points) and mesh.used[LINES] + 1 <= len(mesh.lines)
-            and mesh.used[HALVES] + 6 <= len(mesh.halves) and mesh.used[CELLS] + 1 <= len(mesh.first))
+    return bool(mesh.used[VERTICES] + 2 <= len(mesh.points) and mesh.used[LINES] + 1 <= len(mesh.lines)
+                and mesh.used[HALVES] + 6 <= len(mesh.halves) and mesh.used[CELLS] + 1 <= len(mesh.first))
 
 
 @jit
@@ -127,3 +127,44 @@ def _locate(mesh: Any, v: int, u: int, w: int) -> None:
         mesh.points[v, 0], mesh.points[v, 1], mesh.radius[v] = s, t, far
     else:
         mesh.points[v, 0], mesh.points[v, 1], mesh.radius[v] = mid_s, mid_t, half
+
+
+@jit
+def around(mesh: Any) -> Any:
+    """Corners of all cells, counterclockwise, the line on which each one's side begins, and where each cell starts."""
+    cells = mesh.used[CELLS]
+    corners, lines = np.empty(mesh.used[HALVES], np.int64), np.empty(mesh.used[HALVES], np.int64)
+    start = np.zeros(cells + 1, np.int64)
+    at = 0
+    for c in range(cells):
+        h = mesh.first[c]
+        while True:
+            corners[at], lines[at] = mesh.halves[h, FROM], mesh.halves[h, LINE]
+            at += 1
+            h = mesh.halves[h, NEXT]
+            if h == mesh.first[c]:
+                break
+        start[c + 1] = at
+    return corners[:at], lines[:at], start
+
+
+@jit
+def components(cells: int, pairs: Any) -> Any:
+    """(cells,): which component of a graph each cell belongs to, numbered by their first cells; pairs: (E, 2)."""
+    root = np.arange(cells)
+    for i in range(len(pairs)):
+        a, b = pairs[i]
+        while root[a] != a:
+            root[a] = root[root[a]]
+            a = root[a]
+        while root[b] != b:
+            root[b] = root[root[b]]
+            b = root[b]
+        root[max(a, b)] = min(a, b)
+    number, count = np.empty(cells, np.int64), 0
+    for c in range(cells):
+        if root[c] == c:
+            number[c], count = count, count + 1
+        else:
+            number[c] = number[root[c]]
+    return number

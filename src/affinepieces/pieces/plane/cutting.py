@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,9 +12,12 @@ from affinepieces import environment
 from affinepieces._interrupts import check
 from affinepieces.arithmetic.double_double import U
 from affinepieces.layers import Layered
+from affinepieces.pieces.certificate import Certificate
+from affinepieces.pieces.exact import neurons_of
 from affinepieces.pieces.kernels import FLOOR, SAFE
 from affinepieces.pieces.plane.doubts import Doubts, Named, sides
 from affinepieces.pieces.plane.kernels import DONE, FULL, UNSEEN, Mesh, corner_signs, cut_cells
+from affinepieces.pieces.plane.kernels.mesh import CELL, LINE, TWIN
 from affinepieces.pieces.plane.polygon import Polygon
 from affinepieces.pieces.prepared import Floats, prepare
 
@@ -32,7 +36,7 @@ class Cutting:
         polygon.check(net)
         environment.check()
         self.net, self.layers, self.power = net, prepare(net).layers, prepare(net).power
-        self.doubts, self.exact, self.floats = Doubts(net, polygon), 0, 0
+        self.doubts, self.decisions, self.exact = Doubts(net, polygon), 0, 0
         self.mesh = _of_polygon(polygon)
         plane, norm = polygon.plane, np.linalg.norm
         self.x = np.stack([plane.first, plane.second, plane.origin])[None]
@@ -63,6 +67,17 @@ class Cutting:
                 error[:, 2] = SAFE * (error[:, 2] + U * np.sqrt((z[:, 2]**2).sum(axis=1))) + FLOOR
         return z, error
 
+    def inner(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """(E, 2), the cells on the two sides of each edge between two; (E, 2), layer and row of the neuron there."""
+        halves = self.mesh.halves[:self.mesh.used[2]]
+        one = np.flatnonzero(np.arange(len(halves)) < halves[:, TWIN])
+        return np.stack([halves[one, CELL], halves[halves[one, TWIN], CELL]], axis=1), \
+            self.mesh.names[halves[one, LINE], :2]
+
+    def certificate(self, kinks: int) -> Certificate:
+        """How the signs, and so many kinks, were decided."""
+        return Certificate(float64=self.decisions + kinks - self.exact, exact=self.exact)
+
     def _layer(self, j: int, bar: tqdm[None]) -> None:
         g, e = self.forms(j)
         carried, vertices, n = self.net.carried[j], int(self.mesh.used[0]), g.shape[2]
@@ -89,7 +104,7 @@ class Cutting:
                     signs[known[found]] = self._exactly(j, [found])[0]
             check()
             bar.update(min(AT_ONCE, cells + AT_ONCE - stop) / cells)
-        self.floats += vertices * n
+        self.decisions += int(np.count_nonzero(known[:self.mesh.used[0]] >= 0)) * len(neurons_of(self.net, j))
         self._descend(g, e, bits, carried)
 
     def _descend(self, g: Floats, e: Floats, bits: NDArray[np.bool_], carried: NDArray[np.bool_] | None) -> None:
@@ -102,7 +117,7 @@ class Cutting:
         self.mesh.root[:self.cells] = np.arange(self.cells)
 
     def _exactly(self, layer: int, vertices: list[int]) -> NDArray[np.int8]:
-        self.exact += len(vertices) * self.net.widths[layer + 1]
+        self.exact += len(vertices) * len(neurons_of(self.net, layer))
         return self.doubts.signs(layer, vertices, [self.lines(v) for v in vertices])
 
     def lines(self, vertex: int) -> list[Named]:
@@ -135,7 +150,7 @@ def _longer(mesh: Mesh) -> Mesh:
                   for name, array in mesh._asdict().items()))
 
 
-def _filled(array: NDArray, length: int, value: int = 0) -> NDArray:
+def _filled(array: NDArray[Any], length: int, value: int = 0) -> NDArray[Any]:
     """The array, continued with a value."""
     rest = np.full((length - len(array), *array.shape[1:]), value, array.dtype)
     return np.concatenate([array, rest])
