@@ -19,7 +19,7 @@ from affinepieces.pieces.plane.subdivision import Subdivision
 from affinepieces.pieces.prepared import Floats
 from affinepieces.pieces.whole import switching
 
-CLOSE = 2.0**-40  # of the polygon's size: vertices that are known less well are computed in rational arithmetic
+CLOSE = 2.0**-26  # of the polygon's size: vertices that are known less well are computed in rational arithmetic
 
 
 def count(net: Layered, polygon: Polygon, pieces: bool) -> tuple[int, int]:
