@@ -3,6 +3,7 @@ import inspect
 import re
 import tempfile
 import traceback
+from dataclasses import fields
 from fractions import Fraction
 from functools import cache, partial
 from pathlib import Path
@@ -32,6 +33,8 @@ onnx.save(single("Relu", [1, 2]), FILES / "relu.onnx")
 (FILES / "line.nnet").write_text("1,1,1,1,\n1,1,\n0,\n0,\n1,\n0,0,\n1,1,\n2,\n0,\n")
 UPDATE = ap.exact_update(NET, X, X, 0.125)
 TOOTH = ap.trace(NET, UNIT)
+TRIANGLE = ap.Polygon([[0, 0], [1, 0], [0, 1]])
+TENT = ap.trace(ap.ReLUNetwork([[[2.0, 2.0]], [[1.0]]], [[-1.0], [0.0]]), TRIANGLE)
 
 
 def draw(n):
@@ -84,6 +87,11 @@ ROWS = [
      "updates is 0.5, expected a sequence of arrays, one for each hidden layer, or Param"),
     (lambda: ap.max_slope(UNIT, NET), r"net is Segment\(0.0, 1.0\), expected a ReLUNetwork or a torch module"),
     (lambda: ap.max_slope(NET, (0, 1)), r"segment is \(0, 1\), expected a Segment: make one with"),
+    (lambda: ap.max_slope(NET, TRIANGLE), r"segment is Polygon\(.*, expected a Segment: make one with"),
+    (lambda: ap.trace(NET, [0, 1]), r"domain is \[0, 1\], expected a Segment or a Polygon: make one with"),
+    (lambda: ap.count_many(NET, [UNIT, TRIANGLE]),
+     r"segments\[1\] is Polygon\(.*, expected a Segment: .* on each polygon call count_regions or count_pieces"),
+    (lambda: ap.Polygon(TRIANGLE.corners, "xy"), "plane is a str, expected a Plane: make one with"),
     (lambda: ap.perturbed_network(NET, UPDATE, 0.1, 0),
      r"rng is 0, expected a Generator: write numpy.random.default_rng\(0\)"),
     (lambda: ap.perturbed_network(NET, UPDATE.biases, 0.1, RNG),
@@ -153,7 +161,7 @@ def test_a_helpful_error(call, error, message):
 
 GRADIENTS = dict(zip(("weights", "biases", "loss", "active"), ([np.ones((1, 1))], [np.ones(1)], 0.0, ()), strict=True))
 PROBLEM = {"net": NET, "x": X, "y": X}
-ON = {"net": NET, "segment": UNIT}
+ON, IN = {"net": NET, "segment": UNIT}, {"net": NET, "domain": UNIT}
 PAIR = {"a": [[1.0]], "b": [[1.0]], "fmt": ap.FLOAT16, "rounding": ap.Stochastic(1)}
 DRAWS = {"nets": [NET], "segment": UNIT, "updates": UPDATE, "delta": 0.5}
 RUN = PROBLEM | {"learning_rate": 0.1, "steps": 2, "machine": ap.Native(), "record": [1], "seed": 1,
@@ -231,7 +239,10 @@ GOOD = {  # every public callable with arguments that are right
     ap.from_onnx: {"path": FILES / "relu.onnx", "until": "y", "input_shape": [1, 2]},
     ap.from_state_dict: {"source": {"a.weight": [[1.0]]}, "layers": ["a"]},
     ap.from_torch: {"module": MODULE, "input_shape": [1]},
-    ap.activation_patterns: ON, ap.count_pieces: ON, ap.count_regions: ON, ap.trace: ON | {"exact": True},
+    ap.Plane: {"origin": [0.0, 0.0], "first": [1.0, 0.0], "second": [0.0, 1.0]},
+    ap.Polygon: {"corners": TRIANGLE.corners, "plane": TRIANGLE.plane},
+    ap.Subdivision: {field.name: getattr(TENT, field.name) for field in fields(ap.Subdivision)},
+    ap.activation_patterns: IN, ap.count_pieces: IN, ap.count_regions: IN, ap.trace: IN | {"exact": True},
     ap.count_many: {"nets": [NET], "segments": [UNIT]}, ap.combinatorial_bound: {"net": NET},
     ap.dead_neurons: ON, ap.max_slope: ON, ap.preactivations: ON, ap.sign_changes: ON, ap.variations: ON,
     ap.mean_reciprocal: {"updates": UPDATE}, ap.nonzero_updates: {"updates": UPDATE},

@@ -54,6 +54,8 @@ def calls():
     segment, x, y = ap.Segment(0, 1), [[0.5], [1.0]], [[0.0], [TINY]]
     function, update = ap.trace(net, segment), ap.exact_update(net, x, y, 0.125)
     rational, hidden = ap.trace(net, segment, exact=True), [np.array([TINY, 0.5])]
+    tent = ap.ReLUNetwork([[[1.0, 1.0]], [[TINY]]], [[-TINY], [0.0]])
+    triangle = ap.trace(tent, ap.Polygon([[0, 0], [2 * TINY, 0], [0, 1]]))
     run = ap.Run(net, x, y, 0.125, 2, ap.Native())
     exact, native = ap.gradients(net, x, y, ap.Exact()), ap.gradients(net, x, y, ap.Native())
     fmt, rng = ap.wide(52), np.random.default_rng
@@ -63,6 +65,10 @@ def calls():
             exact.weights[0].times(2**1060))],
         "Format": lambda: ap.Format("own", 11, -1022, 1000).parameters,
         "PiecewiseAffine": lambda: [function.slopes, function.total_variation, function([TINY])],
+        "Plane": lambda: [ap.Plane([TINY, 0], [TINY, 1], [0, 1]).at([[0.5, TINY]]), ap.Plane.through(
+            [TINY, 0], [2 * TINY, 1], [0, 1]).first],
+        "Polygon": lambda: [ap.Polygon([[0, 0], [TINY, 0], [0, TINY]]).area, ap.Polygon.square(TINY).corners],
+        "Subdivision": lambda: [dataclasses.replace(triangle).areas, triangle.pieces, triangle.maps],
         "ReLUNetwork": lambda: [ap.ReLUNetwork(net.weights, net.biases), net([[0.5]]), net.astype(np.float32)],
         "Segment": lambda: [ap.Segment(TINY, 2 * TINY).length, ap.Segment(0, 1, start=[TINY], direction=[TINY]).at(
             [0.5])],

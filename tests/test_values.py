@@ -19,6 +19,7 @@ from affinepieces.values import Value, digest
 X = np.linspace(0, 1, 5)[:, None]
 NET = ap.constructions.hat()
 UNIT = ap.Segment(0, 1)
+TENT = ap.ReLUNetwork([[[2.0, 2.0]], [[1.0]]], [[-1.0], [0.0]])
 
 
 def run(**options):
@@ -70,6 +71,12 @@ EXAMPLES = {
     "Replacing": lambda: [ap.Replacing.REVERSE, ap.Replacing.FORWARD],
     "Run": lambda: [run(), run(seed=1), run(steps=9), run(record=[0]), run(machine=ap.Native("float32")),
                     run(noise=None), run(optimiser=ap.Adam()), run(batch=2), run(learning_rate=[0.1] * 8)],
+    "Plane": lambda: [ap.Plane.through([0.1, 0.2], [0.7, 0.1], [0.3, 0.3]), ap.Plane.coordinates(),
+                      ap.Plane([0.0, 0.0], [0.0, 1.0], [1.0, 0.0])],
+    "Polygon": lambda: [ap.Polygon.square(), ap.Polygon.rectangle(-1, 1, -1, 2),
+                        ap.Polygon.square(plane=ap.Plane([0, 0], [0, 1], [1, 0]))],
+    "Subdivision": lambda: [ap.trace(TENT, ap.Polygon.square()), ap.trace(TENT, ap.Polygon.square(2)),
+                            ap.trace(TENT.astype(np.float32), ap.Polygon.rectangle(-1, 1, 0, 1), exact=True)],
     "Segment": lambda: [ap.Segment.between([0.1], [0.7]), UNIT, ap.Segment(0, 1, start=[0.0], direction=[2.0])],
     "Step": lambda: [ap.step(NET, X, X, 0.125, ap.Exact()), ap.step(NET, X, X, 0.25, ap.Exact()),
                      ap.step(NET, X, X, 0.125, ap.Native())],

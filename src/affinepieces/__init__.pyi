@@ -61,6 +61,8 @@ from affinepieces.pieces.count import (
     trace,
 )
 from affinepieces.pieces.piecewise import PiecewiseAffine
+from affinepieces.pieces.plane.polygon import Plane, Polygon
+from affinepieces.pieces.plane.subdivision import Subdivision
 from affinepieces.pieces.segment import Segment
 from affinepieces.playground import Playground as Playground
 from affinepieces.theory.approximation import error_lower_bound, sup_error_to_square
@@ -140,7 +142,9 @@ __all__ = [
     "Part",
     "Perturbed",
     "PiecewiseAffine",
+    "Plane",
     "Playground",
+    "Polygon",
     "ReLUNetwork",
     "Replacing",
     "Rounded",
@@ -148,6 +152,7 @@ __all__ = [
     "Segment",
     "Step",
     "Stochastic",
+    "Subdivision",
     "Terms",
     "Toward",
     "UniformNoise",

@@ -167,7 +167,8 @@ class Polygon(Value):
 
     def __repr__(self) -> str:
         where = "" if self.plane == Plane.coordinates() else f", {self.plane!r}"
-        return f"Polygon({self.corners.tolist()}{where})"
+        listed = str(self.corners.tolist())
+        return f"Polygon({listed if len(listed) <= 80 else f'{len(self.corners)} corners'}{where})"
 
 
 def shoelace(corners: list[Point]) -> Fraction:

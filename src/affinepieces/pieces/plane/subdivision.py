@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from affinepieces import environment
 from affinepieces.pieces.certificate import Certificate
 from affinepieces.pieces.plane.kernels import components
 from affinepieces.pieces.plane.polygon import Polygon
@@ -106,6 +107,7 @@ class Subdivision(Value):
     @cached_property
     def _moments(self) -> tuple[NDArray[Any], NDArray[Any]]:
         """Areas and centroids, by the shoelace formula about the first corner of each region."""
+        environment.check()
         owner = np.repeat(np.arange(self.regions), np.diff(self.start))
         following = np.arange(1, len(self.corners) + 1)
         following[self.start[1:] - 1] = self.start[:-1]
