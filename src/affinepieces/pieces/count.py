@@ -19,7 +19,8 @@ from affinepieces.pieces.certified import NARROW, Search, followed
 from affinepieces.pieces.exact import trace_exact
 from affinepieces.pieces.level import Wanted
 from affinepieces.pieces.piecewise import PiecewiseAffine
-from affinepieces.pieces.plane import answers
+from affinepieces.pieces.plane import exact as exact_plane
+from affinepieces.pieces.plane import whole as plane
 from affinepieces.pieces.plane.polygon import Polygon
 from affinepieces.pieces.plane.subdivision import Subdivision
 from affinepieces.pieces.segment import Segment
@@ -137,7 +138,7 @@ def trace(net: Layered, domain: Segment | Polygon, *, exact: bool = False) -> Pi
         raise TypeError(f"exact is {exact!r}, expected True or False")
     with interruptible():
         if isinstance(domain, Polygon):
-            return answers.traced(net, domain, bool(exact))
+            return exact_plane.trace_exact(net, domain) if exact else plane.trace_certified(net, domain)
         return trace_exact(net, domain) if exact else trace_certified(net, domain)
 
 
@@ -155,7 +156,7 @@ def activation_patterns(net: Layered, domain: Segment | Polygon) -> NDArray[np.b
     net, domain = arguments.piecewise(net), _domain(domain)
     with interruptible():
         if isinstance(domain, Polygon):
-            return answers.traced(net, domain, False).patterns
+            return plane.patterns(net, domain)
         return patterns(net, domain)
 
 
@@ -190,7 +191,7 @@ def _count(net: Layered, domain: Segment | Polygon, wanted: Wanted = KINKS) -> t
     regions = pieces = 1
     with interruptible():
         if isinstance(domain, Polygon):
-            return answers.counted(net, domain, wanted.kinks)
+            return plane.count(net, domain, wanted.kinks)
         at_once = counted_alone(net, domain)
         if at_once[0]:
             return at_once
