@@ -45,10 +45,11 @@ def trace_certified(net: Layered, polygon: Polygon) -> Subdivision:
     owner = np.empty(len(points), np.int64)
     owner[cells.corners] = cells.owner
     values, value_radius = _values(g[order[owner]], e[order[owner]], points, radius)
-    values, value_radius = unscaled(values, None, value_radius, -cutting.power)
     r, m = len(order), net.widths[-1]
-    maps, map_radius = unscaled(g[order].reshape(r, 3 * m), None, SAFE * np.sqrt((e[order]**2).sum(axis=1)),
-                                -cutting.power)
+    with np.errstate(over="ignore", under="ignore"):
+        values, value_radius = unscaled(values, None, value_radius, -cutting.power)
+        maps, map_radius = unscaled(g[order].reshape(r, 3 * m), None, SAFE * np.sqrt((e[order]**2).sum(axis=1)),
+                                    -cutting.power)
     return Subdivision(polygon, points, values, cells.corners, cells.start, cells.patterns[:, switching(net)],
                        maps.reshape(r, 3, m).transpose(0, 2, 1), edges, sides, cuts, bent, radius, value_radius,
                        map_radius, cutting.certificate(int(np.count_nonzero(inside))))
