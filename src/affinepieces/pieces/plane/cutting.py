@@ -12,23 +12,24 @@ from affinepieces import environment
 from affinepieces._interrupts import check
 from affinepieces.arithmetic.double_double import U
 from affinepieces.layers import Layered
-from affinepieces.pieces.certificate import Certificate
+from affinepieces.pieces.certificate import MOST, Certificate
 from affinepieces.pieces.exact import neurons_of
-from affinepieces.pieces.kernels import FLOOR, SAFE
-from affinepieces.pieces.plane.doubts import Doubts, Named, sides
+from affinepieces.pieces.kernels import FLOOR
+from affinepieces.pieces.plane.doubts import Doubts, Named
+from affinepieces.pieces.plane.forms import Forms
 from affinepieces.pieces.plane.kernels import DONE, FULL, UNSEEN, Mesh, corner_signs, cut_cells
 from affinepieces.pieces.plane.kernels.mesh import CELL, LINE, TWIN
 from affinepieces.pieces.plane.polygon import Polygon
 from affinepieces.pieces.prepared import Floats, prepare
 
-AT_ONCE = 4096  # cells that are cut between two looks at the keyboard
-ROOM = 64  # entries of the arrays at the beginning
+AT_ONCE = 4096  # cells that are cut at most between two looks at the keyboard
+ROOM = 512  # entries of the arrays at the beginning
 
 
 class Cutting:
     """The mesh of a network on a polygon, layer by layer.
 
-    x: (C, 3, N), coefficients of s, of t and of 1 of the layer's output in each cell; e: (C, 3), their errors (2-norm).
+    inputs: what the next layer reads, in each cell.
     patterns: (C, N_1 + ... + N_j), which rows are active; carried ones are.
     """
 
@@ -38,9 +39,7 @@ class Cutting:
         self.net, self.layers, self.power = net, prepare(net).layers, prepare(net).power
         self.doubts, self.decisions, self.exact = Doubts(net, polygon), 0, 0
         self.mesh = _of_polygon(polygon)
-        plane, norm = polygon.plane, np.linalg.norm
-        self.x = np.stack([plane.first, plane.second, plane.origin])[None]
-        self.e = SAFE * np.array([[norm(plane.first_low), norm(plane.second_low), 0.0]])
+        self.plane, self.inputs = polygon.plane, Forms.of(polygon.plane, 1)
         self.patterns = np.zeros((1, 0), np.bool_)
 
     @property
@@ -55,17 +54,21 @@ class Cutting:
                 self._layer(j, bar)
         return self
 
-    def forms(self, layer: int) -> tuple[Floats, Floats]:
-        """Coefficients of the preactivations of a layer in each cell (C, 3, N), and their errors (C, 3)."""
-        cells, _, m = self.x.shape
-        with np.errstate(over="ignore", invalid="ignore", under="ignore"):
-            z, error = self.layers[layer].float64(self.x.reshape(3 * cells, m), self.e.ravel())
-            z, error = z.reshape(cells, 3, -1), error.reshape(cells, 3)
-            bias = self.layers[layer].bias
-            if bias.any():
-                z[:, 2] += bias
-                error[:, 2] = SAFE * (error[:, 2] + U * np.sqrt((z[:, 2]**2).sum(axis=1))) + FLOOR
-        return z, error
+    def forms(self, layer: int) -> Forms:
+        """The preactivations of a layer in each cell, in as many words as it takes to know them well."""
+        found = self.inputs.through(self.layers[layer])
+        while found.vague and self.inputs.words < MOST:
+            self.inputs = self._again(layer, 2 * self.inputs.words)
+            found = self.inputs.through(self.layers[layer])
+        return found
+
+    def _again(self, layer: int, words: int) -> Forms:
+        """The inputs of a layer in all cells, from the beginning, in so many words."""
+        inputs, cells, ends = Forms.of(self.plane, words), np.zeros(self.cells, np.int64), np.cumsum(self.net.widths[1:])
+        for j in range(layer):
+            active = self.patterns[:, ends[j] - self.net.widths[j + 1]:ends[j]]
+            inputs, cells = inputs.through(self.layers[j]).after(cells, active), np.arange(self.cells)
+        return inputs
 
     def inner(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """(E, 2), the cells on the two sides of each edge between two; (E, 2), layer and row of the neuron there."""
@@ -79,40 +82,40 @@ class Cutting:
         return Certificate(float64=self.decisions + kinks - self.exact, exact=self.exact)
 
     def _layer(self, j: int, bar: tqdm[None]) -> None:
-        g, e = self.forms(j)
-        carried, vertices, n = self.net.carried[j], int(self.mesh.used[0]), g.shape[2]
-        signs = np.full((vertices, n), UNSEEN, np.int8)
-        doubtful = np.flatnonzero(corner_signs(self.mesh, g, e, carried, signs))
+        forms = self.forms(j)
+        g, e = forms.leading()
+        signs, cells = self._corner_signs(j, g, e), self.cells
+        known = _filled(np.arange(len(signs)), len(self.mesh.points), -1)
+        bits, marks = np.zeros((len(self.mesh.first), g.shape[2]), np.bool_), np.zeros(len(known), np.int8)
+        asked, state, wanted = len(signs), np.array([0, 0, -1, 0, 0, -1]), np.zeros(g.shape[2], np.int64)
+        while state[0] < cells:
+            stop = min(int(state[0]) + AT_ONCE, cells)
+            found = cut_cells(self.mesh, g, e, j, known, signs, bits, state, wanted, marks, stop)
+            if found == FULL:
+                self.mesh = _longer(self.mesh)
+                known = _filled(known, len(self.mesh.points), -1)
+                marks, bits = _filled(marks, len(known)), _filled(bits, len(self.mesh.first))
+            elif found != DONE:  # a vertex with a sign in doubt
+                signs = signs if asked < len(signs) else _filled(signs, 2 * asked)
+                signs[asked], known[found], asked = self._exactly(j, [found])[0], asked, asked + 1
+            check()
+            bar.update(j + state[0] / cells - bar.n)
+        self.decisions += asked * len(neurons_of(self.net, j))
+        carried = self.net.carried[j]
+        self._descend(forms, bits[:self.cells] if carried is None else bits[:self.cells] | carried)
+
+    def _corner_signs(self, j: int, g: Floats, e: Floats) -> NDArray[np.int8]:
+        """Of all neurons at all vertices that there are before the layer: (V, N)."""
+        signs = np.full((self.mesh.used[0], g.shape[2]), UNSEEN, np.int8)
+        doubtful = np.flatnonzero(corner_signs(self.mesh, g, e, self.net.carried[j], signs))
         if len(doubtful):
             signs[doubtful] = self._exactly(j, doubtful.tolist())
-        known = np.full(len(self.mesh.points), -1)
-        known[:vertices] = np.arange(vertices)
-        bits, marks = np.zeros((len(self.mesh.first), n), np.bool_), np.zeros(len(self.mesh.points), np.int8)
-        state, wanted, cells = np.array([0, 0, -1, 0, 0, -1]), np.zeros(n, np.int64), self.cells
-        asked = vertices
-        for stop in range(AT_ONCE, cells + AT_ONCE, AT_ONCE):
-            while (found := cut_cells(self.mesh, g, e, j, known, signs, bits, state, wanted, marks, min(stop, cells))
-                   ) != DONE:
-                if found == FULL:
-                    self.mesh = _longer(self.mesh)
-                    known = _filled(known, len(self.mesh.points), -1)
-                    marks, bits = _filled(marks, len(self.mesh.points)), _filled(bits, len(self.mesh.first))
-                else:
-                    known[found], asked = asked, asked + 1
-                    if asked > len(signs):
-                        signs = _filled(signs, 2 * len(signs))
-                    signs[known[found]] = self._exactly(j, [found])[0]
-            check()
-            bar.update(min(AT_ONCE, cells + AT_ONCE - stop) / cells)
-        self.decisions += int(np.count_nonzero(known[:self.mesh.used[0]] >= 0)) * len(neurons_of(self.net, j))
-        self._descend(g, e, bits, carried)
+        return signs
 
-    def _descend(self, g: Floats, e: Floats, bits: NDArray[np.bool_], carried: NDArray[np.bool_] | None) -> None:
+    def _descend(self, forms: Forms, active: NDArray[np.bool_]) -> None:
         """To the outputs of the layer, in all cells."""
         root = self.mesh.root[:self.cells]
-        active = bits[:self.cells] if carried is None else bits[:self.cells] | carried
-        self.x = np.where(active[:, None, :], g[root], 0.0)
-        self.e = e[root]
+        self.inputs = forms.after(root, active)
         self.patterns = np.concatenate([self.patterns[root], active], axis=1)
         self.mesh.root[:self.cells] = np.arange(self.cells)
 
@@ -137,7 +140,7 @@ def _of_polygon(polygon: Polygon) -> Mesh:
     mesh.points[:n], mesh.made[:n] = polygon.corners, np.stack([(i - 1) % n, i], axis=1)
     mesh.halves[:n] = np.stack([i, (i + 1) % n, np.full(n, -1), np.zeros(n, np.int64), i], axis=1)
     mesh.names[:n, :2] = np.stack([np.full(n, -1), i], axis=1)
-    for k, line in enumerate(sides(polygon)):
+    for k, line in enumerate(polygon.sides):
         scale = 2 ** max(v.bit_length() for v in line)
         mesh.lines[k] = [v / scale for v in line]
         mesh.errors[k] = [0.0 if Fraction(v / scale) == Fraction(v, scale) else U for v in line]

@@ -10,9 +10,8 @@ from numpy.typing import NDArray
 from affinepieces._interrupts import check
 from affinepieces.layers import Layered
 from affinepieces.pieces.exact import Row, affine, neurons_of, relu
-from affinepieces.pieces.plane.polygon import Polygon
+from affinepieces.pieces.plane.polygon import Line, Polygon
 
-Line = tuple[int, int, int]  # a s + b t + c = 0
 Place = tuple[int, int, int]  # (s, t) = (p / h, q / h)
 Named = tuple[int, int, NDArray[np.bool_]]  # of a line: layer and row, and the pattern of the layers below
 MOST = 4096  # forms that are remembered
@@ -24,7 +23,7 @@ class Doubts:
     def __init__(self, net: Layered, polygon: Polygon) -> None:
         self.net = net
         self._axes = _integers(polygon)
-        self._sides = sides(polygon)
+        self._sides = polygon.sides
         self._rows: dict[int, tuple[int, Row]] = {}  # of a vertex: the layer, and its input
         self._forms: dict[bytes, list[Row]] = {}
         self._places: dict[int, Place] = {}
@@ -101,17 +100,6 @@ def _integers(polygon: Polygon) -> list[Row]:
     scale = lcm(*(v.denominator for v in (*origin, *first, *second)))
     directions = [[fmpz(int(v * scale)) for v in axis] + [fmpz(0)] for axis in (first, second)]
     return [*directions, [fmpz(int(v * scale)) for v in origin] + [fmpz(scale)]]
-
-
-def sides(polygon: Polygon) -> list[Line]:
-    """The lines through neighbouring corners."""
-    out = []
-    for (s, t), (u, v) in zip(polygon.exact, polygon.exact[1:] + polygon.exact[:1], strict=True):
-        numbers = t - v, u - s, s * v - u * t
-        scale = lcm(*(x.denominator for x in numbers))
-        a, b, c = (int(x * scale) for x in numbers)
-        out.append((a, b, c))
-    return out
 
 
 def _masked(row: Row, active: NDArray[np.bool_]) -> Row:

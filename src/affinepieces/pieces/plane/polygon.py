@@ -4,6 +4,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
+from math import lcm
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -14,6 +15,7 @@ from affinepieces.pieces.vectors import Floats, difference, vector
 from affinepieces.values import Value
 
 Point = tuple[Fraction, Fraction]
+Line = tuple[int, int, int]  # a s + b t + c = 0
 
 
 @dataclass(frozen=True, eq=False, init=False, repr=False)
@@ -158,6 +160,17 @@ class Polygon(Value):
     def area(self) -> Fraction:
         """In units of s t, exactly."""
         return shoelace(self.exact)
+
+    @cached_property
+    def sides(self) -> list[Line]:
+        """The lines through neighbouring corners."""
+        out = []
+        for (s, t), (u, v) in zip(self.exact, self.exact[1:] + self.exact[:1], strict=True):
+            numbers = t - v, u - s, s * v - u * t
+            scale = lcm(*(x.denominator for x in numbers))
+            a, b, c = (int(x * scale) for x in numbers)
+            out.append((a, b, c))
+        return out
 
     def check(self, net: Layered) -> None:
         """Raise unless the network takes inputs of this dimension."""

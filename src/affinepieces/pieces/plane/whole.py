@@ -28,7 +28,7 @@ def count(net: Layered, polygon: Polygon, pieces: bool) -> tuple[int, int]:
     if not pieces:
         return cutting.cells, 0
     sides, cuts = cutting.inner()
-    bent = kinks(cutting, cutting.forms(net.layers - 1), sides, cuts)
+    bent = kinks(cutting, cutting.forms(net.layers - 1).leading(), sides, cuts)
     return cutting.cells, int(components(cutting.cells, sides[~bent]).max()) + 1
 
 
@@ -38,7 +38,7 @@ def trace_certified(net: Layered, polygon: Polygon) -> Subdivision:
     corners, lines, start = around(cutting.mesh)
     cells, order, vertices = Cells(corners, start, cutting.mesh.names[lines, :2], cutting.patterns).in_order()
     edges, sides, cuts = cells.edges()
-    g, e = cutting.forms(net.layers - 1)
+    g, e = cutting.forms(net.layers - 1).leading()
     inside, bent = (sides >= 0).all(axis=1), np.zeros(len(sides), np.bool_)
     bent[inside] = kinks(cutting, (g, e), order[sides[inside]], cuts[inside])
     points, radius = _points(cutting, vertices, polygon)
