@@ -14,7 +14,6 @@ from affinepieces.arithmetic.double_double import U
 from affinepieces.layers import Layered
 from affinepieces.pieces.certificate import MOST, Certificate
 from affinepieces.pieces.exact import neurons_of
-from affinepieces.pieces.kernels import FLOOR
 from affinepieces.pieces.plane.doubts import Doubts, Named
 from affinepieces.pieces.plane.forms import Forms
 from affinepieces.pieces.plane.kernels import DONE, FULL, UNSEEN, Mesh, corner_signs, cut_cells
@@ -64,7 +63,8 @@ class Cutting:
 
     def _again(self, layer: int, words: int) -> Forms:
         """The inputs of a layer in all cells, from the beginning, in so many words."""
-        inputs, cells, ends = Forms.of(self.plane, words), np.zeros(self.cells, np.int64), np.cumsum(self.net.widths[1:])
+        inputs, cells = Forms.of(self.plane, words), np.zeros(self.cells, np.int64)
+        ends = np.cumsum(self.net.widths[1:])
         for j in range(layer):
             active = self.patterns[:, ends[j] - self.net.widths[j + 1]:ends[j]]
             inputs, cells = inputs.through(self.layers[j]).after(cells, active), np.arange(self.cells)

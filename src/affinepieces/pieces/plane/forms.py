@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from affinepieces.arithmetic.double_double import U
 from affinepieces.pieces.kernels import FLOOR, SAFE
+from affinepieces.pieces.level import norms
 from affinepieces.pieces.plane.polygon import Plane
 from affinepieces.pieces.prepared import Floats, Layer
 
@@ -33,7 +34,7 @@ class Forms:
         high = np.stack([plane.first, plane.second, plane.origin])[None]
         rest = np.stack([plane.first_low, plane.second_low, np.zeros(plane.dim)])[None]
         if words == 1:
-            return cls(high, None, SAFE * np.sqrt((rest * rest).sum(axis=2)) + FLOOR * rest.any(axis=2))
+            return cls(high, None, norms(rest[0])[None])
         low = np.zeros((*high.shape, words - 1))
         low[..., 0] = rest
         return cls(high, low[..., 0] if words == 2 else low, np.zeros((1, 3)))
@@ -52,9 +53,9 @@ class Forms:
         cells, _, m = self.high.shape
         z, error = layer.float64(self.high.reshape(3 * cells, m), self.errors.ravel())
         z, error = z.reshape(cells, 3, -1), error.reshape(cells, 3)
-        if layer.bias.any():
+        if layer.bias.any() or layer.dropped:
             z[:, 2] += layer.bias
-            error[:, 2] = SAFE * (error[:, 2] + U * np.sqrt((z[:, 2]**2).sum(axis=1))) + FLOOR
+            error[:, 2] = SAFE * (error[:, 2] + U * norms(z[:, 2]) + layer.dropped) + FLOOR
         return Forms(z, None, error)
 
     def _precisely(self, layer: Layer, low: Floats) -> Forms:

@@ -48,7 +48,7 @@ def trace_certified(net: Layered, polygon: Polygon) -> Subdivision:
     r, m = len(order), net.widths[-1]
     with np.errstate(over="ignore", under="ignore"):
         values, value_radius = unscaled(values, None, value_radius, -cutting.power)
-        maps, map_radius = unscaled(g[order].reshape(r, 3 * m), None, SAFE * np.sqrt((e[order]**2).sum(axis=1)),
+        maps, map_radius = unscaled(g[order].reshape(r, 3 * m), None, SAFE * e[order].sum(axis=1),
                                     -cutting.power)
     return Subdivision(polygon, points, values, cells.corners, cells.start, cells.patterns[:, switching(net)],
                        maps.reshape(r, 3, m).transpose(0, 2, 1), edges, sides, cuts, bent, radius, value_radius,
