@@ -2,12 +2,12 @@
 from itertools import combinations
 
 import numpy as np
-import plane_oracle
 import pytest
-from plane_checks import check, check_graph, patterns_of
-from plane_families import NETWORKS, problem
 
 import affinepieces as ap
+from pieces import plane_oracle
+from pieces.plane_checks import check, check_graph, patterns_of
+from pieces.plane_families import NETWORKS, problem
 
 SQUARE = ap.Polygon.square()
 SIZE = len(NETWORKS)
