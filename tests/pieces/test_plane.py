@@ -1,4 +1,5 @@
 """Subdivisions of polygons, exact and certified, against an independent answer and against what is known."""
+from functools import cache
 from itertools import combinations
 
 import numpy as np
@@ -20,6 +21,11 @@ def layer(*lines, last=None):
     return ap.ReLUNetwork([w, [np.ones(len(b)) if last is None else last]], [b, [0.0]])
 
 
+@cache
+def answer(seed):
+    return plane_oracle.answer(*problem(seed))
+
+
 def counts(net, polygon=SQUARE):
     """Regions and pieces, the same whichever way they are asked for."""
     found = ap.count_regions(net, polygon), ap.count_pieces(net, polygon)
@@ -36,14 +42,14 @@ def counts(net, polygon=SQUARE):
 def test_equal_to_the_oracle(first, exact):
     for seed in range(first, first + SIZE):
         net, polygon = problem(seed)
-        check(ap.trace(net, polygon, exact=exact), plane_oracle.answer(net, polygon), net)
+        check(ap.trace(net, polygon, exact=exact), answer(seed), net)
 
 
 @pytest.mark.parametrize("first", range(0, 20 * SIZE, SIZE))
 def test_counts_and_patterns_are_those_of_the_oracle(first):
     for seed in range(first, first + SIZE):
         net, polygon = problem(seed)
-        truth = plane_oracle.answer(net, polygon)
+        truth = answer(seed)
         assert ap.count_regions(net, polygon) == len(truth.regions)
         assert ap.count_pieces(net, polygon) == truth.pieces
         patterns = ap.activation_patterns(net, polygon)
@@ -57,6 +63,26 @@ def test_the_order_does_not_depend_on_the_trace(first):
         one, two = (ap.trace(net, polygon, exact=exact) for exact in (True, False))
         for name in ("corners", "start", "patterns", "edges", "sides", "cuts", "kinks"):
             assert np.array_equal(getattr(one, name), getattr(two, name)), name
+
+
+@BOTH
+def test_the_order_is_that_of_the_regions(exact):
+    """Regions by patterns; each begins with its side of the least cut; vertices and edges as they appear."""
+    for seed in range(2 * SIZE):
+        found = ap.trace(*problem(seed), exact=exact)
+        cuts = {frozenset(edge): tuple(cut) for edge, cut in zip(found.edges.tolist(), found.cuts.tolist(), strict=True)}
+        vertices, edges = {}, {}
+        for r in range(found.regions):
+            mine = found.corners[found.start[r]:found.start[r + 1]].tolist()
+            sides = list(zip(mine, [*mine[1:], mine[0]], strict=True))
+            along = [cuts[frozenset(side)] for side in sides]
+            assert len(set(along)) == len(along)
+            assert along[0] == min(along)
+            vertices |= dict.fromkeys(mine)
+            edges |= {frozenset(side): side for side in sides if frozenset(side) not in edges}
+        assert list(vertices) == list(range(len(found.points)))
+        assert list(edges.values()) == list(map(tuple, found.edges.tolist()))
+        assert np.all((found.sides[:, 0] < found.sides[:, 1]) | (found.sides[:, 1] == -1))
 
 
 @pytest.mark.parametrize("first", range(0, 10 * SIZE, SIZE))

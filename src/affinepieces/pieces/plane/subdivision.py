@@ -30,9 +30,12 @@ class Subdivision(Value):
     patterns: (R, hidden neurons), which of them are active (positive) inside of the region.
     maps: (R, m, 3), the function on region r is maps[r] @ (s, t, 1).
     edges: (E, 2), their end points; sides: (E, 2), the regions to their left and right, -1 outside of the polygon.
-    cuts: (E, 2), layer and row, from 0, of the first neuron whose activity changes there; (-1, i) on side i of the
-    polygon, which begins at its corner i.
+    cuts: (E, 2), layer and row, from 0, of the first neuron whose activity changes there, rows without ReLU counted;
+    (-1, i) on side i of the polygon, which begins at its corner i.  All sides of one region have different cuts.
     kinks: (E,), whether the affine map changes across the edge, decided exactly; False on the polygon's sides.
+    Regions are in lexicographic order of their patterns, inactive first, and each begins with its side of the least
+    cut; vertices and edges are numbered as the regions have them, and edges run so that their first region is to the
+    left.  Nothing else decides the order.
     Numbers are float64, or `fractions.Fraction` (dtype object) in an exact trace, which has no rounding errors.
     In a certified trace everything but the floats is proved, and
     radius: (V,), each vertex lies within this distance of its floats;
