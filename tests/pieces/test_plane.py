@@ -70,7 +70,8 @@ def test_the_order_is_that_of_the_regions(exact):
     """Regions by patterns; each begins with its side of the least cut; vertices and edges as they appear."""
     for seed in range(2 * SIZE):
         found = ap.trace(*problem(seed), exact=exact)
-        cuts = {frozenset(edge): tuple(cut) for edge, cut in zip(found.edges.tolist(), found.cuts.tolist(), strict=True)}
+        cuts = {frozenset(edge): tuple(cut)
+                for edge, cut in zip(found.edges.tolist(), found.cuts.tolist(), strict=True)}
         vertices, edges = {}, {}
         for r in range(found.regions):
             mine = found.corners[found.start[r]:found.start[r + 1]].tolist()
