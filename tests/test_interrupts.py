@@ -30,6 +30,9 @@ ap.count_many(nets[:2], line)"""
 WIDE = """net = ap.constructions.he_random([1] + [200] * 60 + [1], np.random.default_rng(0), bias_std=0.1)
 line = ap.Segment(-3, 3)
 ap.{0}(ap.constructions.he_random([1] + [20] * 40 + [1], np.random.default_rng(0), bias_std=0.1), line)"""
+PLANE = """net = ap.constructions.he_random([2, 300, 300, 1], np.random.default_rng(0), bias_std=0.5)
+square = ap.Polygon.square(3)
+ap.count_pieces(ap.constructions.he_random([2, 3, 3, 1], np.random.default_rng(0)), square)"""
 DATA = """rng = np.random.default_rng(0)
 net = ap.constructions.he_random([1, 400, 400, 400, 1], rng, bias_std=1.0)
 x = np.linspace(0, 1, 2000)[:, None]
@@ -43,12 +46,13 @@ ap.gradients(ap.round_network(small[0], {0}), ap.round_to(small[1], {0}), ap.rou
     (SAWTOOTH.format("count_pieces"), "ap.count_many([net] * 2, line)"),
     (BULK, "ap.count_many(nets, line)"),
     (SAWTOOTH.format("trace"), "ap.trace(net, line, exact=True)"),
+    (PLANE, "ap.count_pieces(net, square)"), (PLANE, "ap.trace(net, square, exact=True)"),
     (WIDE.format("count_pieces"), "ap.count_pieces(net, line)"),
     (DATA.format("ap.BFLOAT16", "ap.Rounded(ap.BFLOAT16)"), "ap.gradients(net, x, x, ap.Rounded(ap.BFLOAT16))"),
     (DATA.format("ap.FLOAT64", "ap.Exact()"), "ap.gradients(net, x, x, ap.Exact())"),
     ("a = ap.round_to(np.ones((2000, 2000)), ap.BFLOAT16)\nap.matmul(a[:2, :2], a[:2, :2], ap.BFLOAT16)",
      "ap.matmul(a, a, ap.BFLOAT16)"),
-], ids=["pieces", "regions", "trace", "many", "in bulk", "exact trace", "wide and deep", "rounded gradient",
+], ids=["pieces", "regions", "trace", "many", "in bulk", "exact trace", "polygon", "exact trace of a polygon", "wide and deep", "rounded gradient",
         "exact gradient", "matmul"])
 def test_within_a_second(setup, call):
     done = subprocess.run([sys.executable, "-c", START.format(setup=setup, call=call)], capture_output=True, text=True,
