@@ -52,8 +52,8 @@ ap.gradients(ap.round_network(small[0], {0}), ap.round_to(small[1], {0}), ap.rou
     (DATA.format("ap.FLOAT64", "ap.Exact()"), "ap.gradients(net, x, x, ap.Exact())"),
     ("a = ap.round_to(np.ones((2000, 2000)), ap.BFLOAT16)\nap.matmul(a[:2, :2], a[:2, :2], ap.BFLOAT16)",
      "ap.matmul(a, a, ap.BFLOAT16)"),
-], ids=["pieces", "regions", "trace", "many", "in bulk", "exact trace", "polygon", "exact trace of a polygon", "wide and deep", "rounded gradient",
-        "exact gradient", "matmul"])
+], ids=["pieces", "regions", "trace", "many", "in bulk", "exact trace", "polygon", "exact trace of a polygon",
+        "wide and deep", "rounded gradient", "exact gradient", "matmul"])
 def test_within_a_second(setup, call):
     done = subprocess.run([sys.executable, "-c", START.format(setup=setup, call=call)], capture_output=True, text=True,
                           timeout=300)
