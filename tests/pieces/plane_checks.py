@@ -13,11 +13,6 @@ def patterns_of(found):
     return [tuple(pattern) for pattern in found.patterns.tolist()]
 
 
-def numbers(array):
-    """Nested lists of Fractions."""
-    return [numbers(v) for v in array] if isinstance(array, list | np.ndarray) else Fraction(array)
-
-
 def within(row, truth, radius):
     """|row - truth| <= radius in the 2-norm."""
     if radius == inf:
@@ -109,7 +104,7 @@ def check_numbers(found, truth):
     places = {}
     for r, pattern in enumerate(patterns_of(found)):
         region = truth.regions[pattern]
-        assert within(numbers(found.maps[r].ravel()), [v for form in region.map for v in form], map_radius[r])
+        assert within(found.maps[r].ravel().tolist(), [v for form in region.map for v in form], map_radius[r])
         mine = found.corners[found.start[r]:found.start[r + 1]].tolist()
         assert len(mine) == len(region.corners)
         turned = [region.corners[i:] + region.corners[:i] for i in range(len(mine))]
@@ -125,10 +120,11 @@ def check_numbers(found, truth):
 
 
 def check_areas(found, radius):
-    total, area = sum(map(Fraction, found.areas.tolist())), found.polygon.area
+    area = found.polygon.area
     if found.points.dtype == object:
-        assert total == area
-    elif max(radius) < inf:
+        assert sum(found.areas.tolist()) == area
+    elif max(radius) < inf and area < 10**300:
+        total = sum(map(Fraction, found.areas.tolist()))
         size = max(abs(v) for corner in found.polygon.exact for v in corner)
         slack = 8 * size * Fraction(max(radius) + 2.0**-50 * float(size)) * len(found.corners)
         assert abs(total - area) <= slack + Fraction(1, 2**1000)
