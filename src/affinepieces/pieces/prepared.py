@@ -4,6 +4,7 @@ from __future__ import annotations
 import weakref
 from abc import ABC, abstractmethod
 from collections import OrderedDict
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -81,6 +82,21 @@ class Layer(ABC):
     def coefficients(self, start: Floats, direction: Floats, rest: Floats) -> tuple[Words, Words]:
         """W start + b and W (direction + rest) in double-double; vectors as matrices of one row."""
 
+    def sources(self, carried: Booleans | None) -> NDArray[np.int64]:
+        """For each row the first one with the same weights and bias, among those that have a ReLU: (N,)."""
+        out = np.arange(self.shape[0])
+        if self.dropped:
+            return out
+        first: dict[bytes, int] = {}
+        for k, row in enumerate(self.keys()):
+            if carried is None or not carried[k]:
+                out[k] = first.setdefault(row, k)
+        return out
+
+    @abstractmethod
+    def keys(self) -> Iterator[bytes]:
+        """What is the same for equal rows, weights and bias, alone."""
+
     def float64(self, x: Floats, e: Floats) -> tuple[Floats, Floats]:
         """x W^T for rows x with 2-norm errors e, and the errors of the result; exact zeros stay exact."""
         size = np.sqrt((x * x).sum(axis=1)) + ROOT
@@ -154,6 +170,11 @@ class Dense(Layer):
         start = np.searchsorted(rows, np.arange(self.shape[0] + 1))
         return SparseMatrix(start, columns, self.weights[rows, columns], self.shape[1])
 
+    def keys(self) -> Iterator[bytes]:
+        """All numbers."""
+        for row in np.column_stack([self.weights, self.bias]) + 0.0:
+            yield row.tobytes()
+
     def vanishing(self, zero: Booleans) -> Booleans:
         """Up to the first entry that is not zero."""
         return np.asarray(kernels.vanishing_dense(self.weights, self.bias, zero)) & (self.dropped == 0)
@@ -226,6 +247,12 @@ class Sparse(Layer):
     def sparse(self) -> SparseMatrix:
         """As it is."""
         return self.matrix
+
+    def keys(self) -> Iterator[bytes]:
+        """Where entries are, and all numbers."""
+        m = self.matrix
+        for first, last, b in zip(m.start[:-1].tolist(), m.start[1:].tolist(), self.bias.tolist(), strict=True):
+            yield m.columns[first:last].tobytes() + (np.append(m.values[first:last], b) + 0.0).tobytes()
 
     def vanishing(self, zero: Booleans) -> Booleans:
         """Up to the first entry that is not zero."""

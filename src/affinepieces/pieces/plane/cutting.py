@@ -19,7 +19,7 @@ from affinepieces.pieces.plane.forms import Forms
 from affinepieces.pieces.plane.kernels import DONE, FULL, UNSEEN, Mesh, corner_signs, cut_cells
 from affinepieces.pieces.plane.kernels.mesh import CELL, LINE, TWIN
 from affinepieces.pieces.plane.polygon import Polygon
-from affinepieces.pieces.prepared import Floats, prepare
+from affinepieces.pieces.prepared import Booleans, Floats, prepare
 
 AT_ONCE = 4096  # cells that are cut at most between two looks at the keyboard
 ROOM = 512  # entries of the arrays at the beginning
@@ -38,7 +38,7 @@ class Cutting:
         self.net, self.layers, self.power = net, prepare(net).layers, prepare(net).power
         self.doubts, self.decisions, self.exact = Doubts(net, polygon), 0, 0
         self.mesh = _of_polygon(polygon)
-        self.plane, self.inputs = polygon.plane, Forms.of(polygon.plane, 1)
+        self.plane, self.inputs = polygon.plane, Forms.of(polygon.plane, 1, not net.plain)
         self.patterns = np.zeros((1, 0), np.bool_)
 
     @property
@@ -63,7 +63,7 @@ class Cutting:
 
     def _again(self, layer: int, words: int) -> Forms:
         """The inputs of a layer in all cells, from the beginning, in so many words."""
-        inputs, cells = Forms.of(self.plane, words), np.zeros(self.cells, np.int64)
+        inputs, cells = Forms.of(self.plane, words, not self.net.plain), np.zeros(self.cells, np.int64)
         ends = np.cumsum(self.net.widths[1:])
         for j in range(layer):
             active = self.patterns[:, ends[j] - self.net.widths[j + 1]:ends[j]]
@@ -82,15 +82,16 @@ class Cutting:
         return Certificate(float64=self.decisions + kinks - self.exact, exact=self.exact)
 
     def _layer(self, j: int, bar: tqdm[None]) -> None:
-        forms = self.forms(j)
+        forms, carried = self.forms(j), self.net.carried[j]
+        sources = self.layers[j].sources(carried)
         g, e = forms.leading()
-        signs, cells = self._corner_signs(j, g, e), self.cells
+        signs, cells = self._corner_signs(j, g, e, forms.zero), self.cells
         known = _filled(np.arange(len(signs)), len(self.mesh.points), -1)
         bits, marks = np.zeros((len(self.mesh.first), g.shape[2]), np.bool_), np.zeros(len(known), np.int8)
         asked, state, wanted = len(signs), np.array([0, 0, -1, 0, 0, -1]), np.zeros(g.shape[2], np.int64)
         while state[0] < cells:
             stop = min(int(state[0]) + AT_ONCE, cells)
-            found = cut_cells(self.mesh, g, e, j, known, signs, bits, state, wanted, marks, stop)
+            found = cut_cells(self.mesh, g, e, j, sources, known, signs, bits, state, wanted, marks, stop)
             if found == FULL:
                 self.mesh = _longer(self.mesh)
                 known = _filled(known, len(self.mesh.points), -1)
@@ -101,18 +102,18 @@ class Cutting:
             check()
             bar.update(j + state[0] / cells - bar.n)
         self.decisions += asked * len(neurons_of(self.net, j))
-        carried = self.net.carried[j]
-        self._descend(forms, bits[:self.cells] if carried is None else bits[:self.cells] | carried)
+        active = bits[:self.cells][:, sources]
+        self._descend(forms, active if carried is None else active | carried)
 
-    def _corner_signs(self, j: int, g: Floats, e: Floats) -> NDArray[np.int8]:
+    def _corner_signs(self, j: int, g: Floats, e: Floats, zero: Booleans | None) -> NDArray[np.int8]:
         """Of all neurons at all vertices that there are before the layer: (V, N)."""
         signs = np.full((self.mesh.used[0], g.shape[2]), UNSEEN, np.int8)
-        doubtful = np.flatnonzero(corner_signs(self.mesh, g, e, self.net.carried[j], signs))
+        doubtful = np.flatnonzero(corner_signs(self.mesh, g, e, zero, self.net.carried[j], signs))
         if len(doubtful):
             signs[doubtful] = self._exactly(j, doubtful.tolist())
         return signs
 
-    def _descend(self, forms: Forms, active: NDArray[np.bool_]) -> None:
+    def _descend(self, forms: Forms, active: Booleans) -> None:
         """To the outputs of the layer, in all cells."""
         root = self.mesh.root[:self.cells]
         self.inputs = forms.after(root, active)

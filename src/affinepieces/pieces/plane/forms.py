@@ -1,7 +1,7 @@
 """The affine forms that a layer is in each cell, in any number of words, with bounds of their errors."""
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +10,7 @@ from affinepieces.arithmetic.double_double import U
 from affinepieces.pieces.kernels import FLOOR, SAFE
 from affinepieces.pieces.level import norms
 from affinepieces.pieces.plane.polygon import Plane
-from affinepieces.pieces.prepared import Floats, Layer
+from affinepieces.pieces.prepared import Booleans, Floats, Layer
 
 VAGUE = 2.0**-30  # an error of this size, relative to the forms of a cell, is too large ...
 MANY = 1 / 16  # ... if so many forms have it
@@ -22,22 +22,25 @@ class Forms:
 
     high: (C, 3, N); low: the other words, (C, 3, N, words - 1), or (C, 3, N) for two words, or None for one.
     errors: (C, 3), of the sum of the words (2-norm over the rows).
+    zero: (C, N), which rows are zero by construction, or None where nobody asks.
     """
 
     high: Floats
     low: Floats | None
     errors: Floats
+    zero: Booleans | None = None
 
     @classmethod
-    def of(cls, plane: Plane, words: int) -> Forms:
-        """The inputs, in the one cell that there is at first."""
+    def of(cls, plane: Plane, words: int, zeros: bool) -> Forms:
+        """The inputs, in the one cell that there is at first; zeros: whether to keep what is zero by construction."""
         high = np.stack([plane.first, plane.second, plane.origin])[None]
         rest = np.stack([plane.first_low, plane.second_low, np.zeros(plane.dim)])[None]
+        zero = np.asarray(~(high.any(axis=1) | rest.any(axis=1))) if zeros else None
         if words == 1:
-            return cls(high, None, norms(rest[0])[None])
+            return cls(high, None, norms(rest[0])[None], zero)
         low = np.zeros((*high.shape, words - 1))
         low[..., 0] = rest
-        return cls(high, low[..., 0] if words == 2 else low, np.zeros((1, 3)))
+        return cls(high, low[..., 0] if words == 2 else low, np.zeros((1, 3)), zero)
 
     @property
     def words(self) -> int:
@@ -47,7 +50,8 @@ class Forms:
     def through(self, layer: Layer) -> Forms:
         """The preactivations of a layer that reads these."""
         with np.errstate(over="ignore", invalid="ignore", under="ignore"):
-            return self._once(layer) if self.low is None else self._precisely(layer, self.low)
+            found = self._once(layer) if self.low is None else self._precisely(layer, self.low)
+        return found if self.zero is None else replace(found, zero=layer.vanishing(self.zero))
 
     def _once(self, layer: Layer) -> Forms:
         cells, _, m = self.high.shape
@@ -75,12 +79,13 @@ class Forms:
         inexact = (self.errors > 0) | (tails > 0)
         return self.high, np.where(inexact, SAFE * (self.errors + tails) + FLOOR, 0.0)
 
-    def after(self, cells: NDArray[np.int64], active: NDArray[np.bool_]) -> Forms:
+    def after(self, cells: NDArray[np.int64], active: Booleans) -> Forms:
         """The outputs of the layer in parts of these cells, where these rows (parts, N) are not set to zero."""
         low = self.low
         if low is not None:
             low = np.where(active[:, None, :, None] if low.ndim == 4 else active[:, None, :], low[cells], 0.0)
-        return Forms(np.where(active[:, None, :], self.high[cells], 0.0), low, self.errors[cells])
+        zero = None if self.zero is None else self.zero[cells] | ~active
+        return Forms(np.where(active[:, None, :], self.high[cells], 0.0), low, self.errors[cells], zero)
 
     @property
     def vague(self) -> bool:

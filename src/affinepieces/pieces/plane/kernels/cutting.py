@@ -7,7 +7,7 @@ import numpy as np
 
 from affinepieces.arithmetic.double_double import U
 from affinepieces.arithmetic.kernels.compiler import jit
-from affinepieces.pieces.kernels.common import ACTIVE, DOUBT, FLOOR, INACTIVE, SAFE, ZERO, passes
+from affinepieces.pieces.kernels.common import ACTIVE, DOUBT, FLOOR, INACTIVE, SAFE, ZERO, passes, vanishes
 from affinepieces.pieces.plane.kernels.mesh import (
     CELLS,
     FROM,
@@ -42,7 +42,7 @@ def sign(g: Any, e: Any, k: int, point: Any, radius: float) -> int:
 
 
 @jit
-def corner_signs(mesh: Any, g: Any, e: Any, carried: Any, signs: Any) -> Any:
+def corner_signs(mesh: Any, g: Any, e: Any, zero: Any, carried: Any, signs: Any) -> Any:
     """Signs of all neurons at all vertices, (V, N), each from the first of its cells; which vertices have a doubt."""
     n = g.shape[2]
     doubtful = np.zeros(len(signs), np.bool_)
@@ -52,7 +52,10 @@ def corner_signs(mesh: Any, g: Any, e: Any, carried: Any, signs: Any) -> Any:
             v = mesh.halves[h, FROM]
             if signs[v, 0] == UNSEEN:
                 for k in range(n):
-                    signs[v, k] = ZERO if passes(carried, k) else sign(g[c], e[c], k, mesh.points[v], mesh.radius[v])
+                    if passes(carried, k) or vanishes(zero, c, k):
+                        signs[v, k] = ZERO
+                    else:
+                        signs[v, k] = sign(g[c], e[c], k, mesh.points[v], mesh.radius[v])
                     doubtful[v] |= signs[v, k] == DOUBT
             h = mesh.halves[h, NEXT]
             if h == mesh.first[c]:
@@ -61,17 +64,18 @@ def corner_signs(mesh: Any, g: Any, e: Any, carried: Any, signs: Any) -> Any:
 
 
 @jit
-def cut_cells(mesh: Any, g: Any, e: Any, layer: int, known: Any, signs: Any, bits: Any, state: Any, wanted: Any,
-              marks: Any, stop: int) -> int:
+def cut_cells(mesh: Any, g: Any, e: Any, layer: int, sources: Any, known: Any, signs: Any, bits: Any, state: Any,
+              wanted: Any, marks: Any, stop: int) -> int:
     """Cut the cells up to `stop` by the neurons of a layer that change their sign inside of them.
 
+    sources: (N,), the first neuron that is the same one; only those cut, and only their `bits` are right.
     known: (V,), the row of `signs` that belongs to a vertex, -1 without one.  bits: (C, N), which neurons are active.
     Goes on where `state` says.  Returns DONE, FULL if the arrays are too short, or a vertex with a sign in doubt.
     """
     while state[AT] < stop:
         c = state[AT]
         if state[RANK] < 0:
-            state[WANTED], state[BEFORE] = _cutting(mesh, c, known, signs, bits, wanted), mesh.used[CELLS]
+            state[WANTED], state[BEFORE] = _cutting(mesh, c, sources, known, signs, bits, wanted), mesh.used[CELLS]
             state[RANK], state[PART] = 0, -1
         while state[RANK] < state[WANTED]:
             k = wanted[state[RANK]]
@@ -96,7 +100,7 @@ def cut_cells(mesh: Any, g: Any, e: Any, layer: int, known: Any, signs: Any, bit
 
 
 @jit
-def _cutting(mesh: Any, c: int, known: Any, signs: Any, bits: Any, wanted: Any) -> int:
+def _cutting(mesh: Any, c: int, sources: Any, known: Any, signs: Any, bits: Any, wanted: Any) -> int:
     """The neurons that are positive at one corner of a cell and negative at another, into `wanted`; how many."""
     n, count = signs.shape[1], 0
     negative = np.zeros(n, np.bool_)
@@ -112,7 +116,7 @@ def _cutting(mesh: Any, c: int, known: Any, signs: Any, bits: Any, wanted: Any) 
         if h == mesh.first[c]:
             break
     for k in range(n):
-        if bits[c, k] and negative[k]:
+        if bits[c, k] and negative[k] and sources[k] == k:
             wanted[count] = k
             count += 1
     return count
