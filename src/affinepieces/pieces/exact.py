@@ -7,7 +7,7 @@ positive integers, give the rows of all points between them: no division and no 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from itertools import pairwise
 from typing import Any
@@ -134,35 +134,59 @@ def relu(rows: list[Row], neurons: list[int]) -> list[Row]:
 
 def affine(a: Any, b: NDArray[Any], rows: list[Row]) -> list[Row]:
     """Rows h * (z, ..., 1) of z = A x + b from rows h * (x, ..., 1); what stands between x and 1 is kept."""
-    return _sparse(a, b, rows) if isinstance(a, SparseMatrix) else _dense(a, b, rows)
+    return layer_of(a, b)(rows)
 
 
-def _sparse(a: SparseMatrix, b: NDArray[Any], rows: list[Row]) -> list[Row]:
+def layer_of(a: Any, b: NDArray[Any]) -> Callable[[list[Row]], list[Row]]:
+    """The same as a function of the rows, for layers that are applied often."""
+    return _Sparse(a, b) if isinstance(a, SparseMatrix) else _Dense(a, b)
+
+
+class _Sparse:
     """Entry by entry."""
-    (entries,), scale = dyadic(np.concatenate([a.values, b])[None, :])
-    weights, biases = [fmpz(v) for v in entries[:a.size]], [fmpz(v) for v in entries[a.size:]]
-    bounds, columns, out = a.start.tolist(), a.columns.tolist(), []
-    for row in rows:
-        check()
-        z = [sum((weights[p] * row[columns[p]] for p in range(first, last)), v * row[-1])
-             for v, first, last in zip(biases, bounds[:-1], bounds[1:], strict=True)]
-        out.append([*z, *(scale * v for v in row[a.width:])])
-    return out
+
+    def __init__(self, a: SparseMatrix, b: NDArray[Any]) -> None:
+        (entries,), self.scale = dyadic(np.concatenate([a.values, b])[None, :])
+        self.weights, self.biases = [fmpz(v) for v in entries[:a.size]], [fmpz(v) for v in entries[a.size:]]
+        self.bounds, self.columns, self.width = a.start.tolist(), a.columns.tolist(), a.width
+
+    def __call__(self, rows: list[Row]) -> list[Row]:
+        weights, columns, out = self.weights, self.columns, []
+        for row in rows:
+            check()
+            z = [sum((weights[p] * row[columns[p]] for p in range(first, last)), v * row[-1])
+                 for v, first, last in zip(self.biases, self.bounds[:-1], self.bounds[1:], strict=True)]
+            out.append([*z, *(self.scale * v for v in row[self.width:])])
+        return out
 
 
-def _dense(a: NDArray[Any], b: NDArray[Any], rows: list[Row]) -> list[Row]:
-    numerators, scale = dyadic(np.column_stack([a, b]))
-    n, m = a.shape
-    p = len(rows[0]) - m  # coordinates that are kept, and h
-    matrix = fmpz_mat(m + p, n + p)
-    for i, line in enumerate(numerators):
-        for k, v in enumerate(line[:-1]):
-            matrix[k, i] = v
-        matrix[m + p - 1, i] = line[-1]
-    for i in range(p):
-        matrix[m + i, n + i] = scale
-    product = (fmpz_mat(len(rows), m + p, [v for row in rows for v in row]) * matrix).entries()
-    return [product[i:i + n + p] for i in range(0, len(product), n + p)]
+class _Dense:
+    """A product of matrices of integers."""
+
+    def __init__(self, a: NDArray[Any], b: NDArray[Any]) -> None:
+        self.numerators, self.scale = dyadic(np.column_stack([a, b]))
+        self.shape, self.matrix = a.shape, fmpz_mat(0, 0)
+
+    def __call__(self, rows: list[Row]) -> list[Row]:
+        n, m = self.shape
+        width = len(rows[0])
+        if self.matrix.nrows() != width:
+            self.matrix = self._matrix(width - m)
+        product = (fmpz_mat(len(rows), width, [v for row in rows for v in row]) * self.matrix).entries()
+        n += width - m
+        return [product[i:i + n] for i in range(0, len(product), n)]
+
+    def _matrix(self, kept: int) -> fmpz_mat:
+        """For rows with so many coordinates that are kept, h among them."""
+        n, m = self.shape
+        matrix = fmpz_mat(m + kept, n + kept)
+        for i, line in enumerate(self.numerators):
+            for k, v in enumerate(line[:-1]):
+                matrix[k, i] = v
+            matrix[m + kept - 1, i] = line[-1]
+        for i in range(kept):
+            matrix[m + i, n + i] = self.scale
+        return matrix
 
 
 def dyadic(array: NDArray[Any]) -> tuple[list[list[int]], int]:

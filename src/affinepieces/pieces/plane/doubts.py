@@ -1,6 +1,7 @@
 """What the error bounds leave open, in rational arithmetic: signs at vertices, and whether two maps are the same."""
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import gcd, lcm
 
 import numpy as np
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 
 from affinepieces._interrupts import check
 from affinepieces.layers import Layered
-from affinepieces.pieces.exact import Row, affine, neurons_of, relu
+from affinepieces.pieces.exact import Row, layer_of, neurons_of, relu
 from affinepieces.pieces.plane.polygon import Line, Polygon
 
 Place = tuple[int, int, int]  # (s, t) = (p / h, q / h)
@@ -27,6 +28,7 @@ class Doubts:
         self._rows: dict[int, tuple[int, Row]] = {}  # of a vertex: the layer, and its input
         self._forms: dict[bytes, list[Row]] = {}
         self._places: dict[int, Place] = {}
+        self._layers: dict[int, Callable[[list[Row]], list[Row]]] = {}
 
     def signs(self, layer: int, vertices: list[int], lines: list[list[Named]]) -> NDArray[np.int8]:
         """(n, N): of the neurons of a layer at vertices, each given by its two lines; zero in rows that are carried."""
@@ -87,7 +89,9 @@ class Doubts:
         return self._forms[key]
 
     def _affine(self, layer: int, rows: list[Row]) -> list[Row]:
-        return affine(self.net.weights[layer], self.net.biases[layer], rows) if rows else []
+        if layer not in self._layers:
+            self._layers[layer] = layer_of(self.net.weights[layer], self.net.biases[layer])
+        return self._layers[layer](rows) if rows else []
 
     def _input(self, place: Place) -> Row:
         p, q, h = map(fmpz, place)
