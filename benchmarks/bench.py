@@ -19,6 +19,7 @@ from tqdm import tqdm
 
 import affinepieces as ap
 import models
+import planes
 import rounding
 import sweeps
 from affinepieces import constructions as c
@@ -161,6 +162,7 @@ def main() -> None:
         "study": sweeps.measure(),
         "hard_s": hard(),
         "models": models.measure(),
+        "planes": planes.measure(),
         "large": {f"sawtooth n = {n}": sawtooth(n) for n in (4, 20, 24, 26)},
     }
     show(rows)
@@ -170,6 +172,7 @@ def main() -> None:
     print("hard, seconds:", {k: round(v, 4) for k, v in result["hard_s"].items()})
     print("large:", {k: {u: round(w, 2) for u, w in v.items()} for k, v in result["large"].items()})
     models.show(result["models"])
+    planes.show(result["planes"])
     rounding.show(result["rounding"])
     sweeps.show(result["study"])
     OUT.write_text(json.dumps(result, indent=1) + "\n", "utf8")

@@ -64,6 +64,15 @@ def neurons_twice(net: ReLUNetwork, count: int) -> ReLUNetwork:
                        [np.concatenate([biases, biases[:count]]), *others])
 
 
+def rounded_to_integers(net: ReLUNetwork) -> ReLUNetwork:
+    """All parameters doubled, and rounded to integers.
+
+    >>> rounded_to_integers(small_network()).weights[0].ravel()
+    array([-3.,  4.,  6.])
+    """
+    return ReLUNetwork([np.round(2 * a) for a in net.weights], [np.round(2 * b) for b in net.biases])
+
+
 def larger_of_pairs(net: ReLUNetwork, outer: Floats) -> Chain:
     """The larger of each two neighbours in the first hidden layer, of even width 2 n, weighted with `outer`, (n,).
 
