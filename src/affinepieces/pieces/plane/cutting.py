@@ -20,6 +20,7 @@ from affinepieces.pieces.plane.kernels import DONE, FULL, UNSEEN, Mesh, corner_s
 from affinepieces.pieces.plane.kernels.mesh import CELL, LINE, TWIN
 from affinepieces.pieces.plane.polygon import Polygon
 from affinepieces.pieces.prepared import Booleans, Floats, prepare
+from affinepieces.pieces.size import free_bytes
 
 AT_ONCE = 4096  # cells that are cut at most between two looks at the keyboard
 ROOM = 512  # entries of the arrays at the beginning
@@ -54,7 +55,14 @@ class Cutting:
         return self
 
     def forms(self, layer: int) -> Forms:
-        """The preactivations of a layer in each cell, in as many words as it takes to know them well."""
+        """The preactivations of a layer in each cell, in as many words as it takes to know them well.
+
+        Raises MemoryError where there are so many cells that these do not fit.
+        """
+        needed, free = 3 * 8 * self.cells * sum(self.net.widths[layer:layer + 2]) * self.inputs.words, free_bytes()
+        if needed > free:
+            raise MemoryError(f"{self.cells} regions of {layer} hidden layers need {needed / 1e9:.3g} GB, and "
+                              f"{free / 1e9:.3g} GB are free: take a smaller polygon, or parts of it one at a time")
         found = self.inputs.through(self.layers[layer])
         while found.vague and self.inputs.words < MOST:
             self.inputs = self._again(layer, 2 * self.inputs.words)
