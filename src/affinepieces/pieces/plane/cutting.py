@@ -12,7 +12,7 @@ from affinepieces import environment
 from affinepieces._interrupts import check
 from affinepieces.arithmetic.double_double import U
 from affinepieces.layers import Layered
-from affinepieces.pieces.certificate import MOST, Certificate
+from affinepieces.pieces.certificate import EXACT, MOST, Certificate
 from affinepieces.pieces.exact import neurons_of
 from affinepieces.pieces.plane.doubts import Doubts, Named
 from affinepieces.pieces.plane.forms import Forms
@@ -37,7 +37,7 @@ class Cutting:
         polygon.check(net)
         environment.check()
         self.net, self.layers, self.power = net, prepare(net).layers, prepare(net).power
-        self.doubts, self.decisions, self.exact = Doubts(net, polygon), 0, 0
+        self.doubts, self.certificate, self.exact = Doubts(net, polygon), Certificate(), 0
         self.mesh = _of_polygon(polygon)
         self.plane, self.inputs = polygon.plane, Forms.of(polygon.plane, 1, not net.plain)
         self.patterns = np.zeros((1, 0), np.bool_)
@@ -85,9 +85,10 @@ class Cutting:
         return np.stack([halves[one, CELL], halves[halves[one, TWIN], CELL]], axis=1), \
             self.mesh.names[halves[one, LINE], :2]
 
-    def certificate(self, kinks: int) -> Certificate:
-        """How the signs, and so many kinks, were decided."""
-        return Certificate(float64=self.decisions + kinks - self.exact, exact=self.exact)
+    def note(self, decisions: int, words: int) -> None:
+        """So many signs or kinks have been decided, all but those in doubt in numbers of so many words."""
+        self.certificate += Certificate.of(words, decisions - self.exact) + Certificate.of(EXACT, self.exact)
+        self.exact = 0
 
     def _layer(self, j: int, bar: tqdm[None]) -> None:
         forms, carried = self.forms(j), self.net.carried[j]
@@ -109,7 +110,7 @@ class Cutting:
                 signs[asked], known[found], asked = self._exactly(j, [found])[0], asked, asked + 1
             check()
             bar.update(j + state[0] / cells - bar.n)
-        self.decisions += asked * len(neurons_of(self.net, j))
+        self.note(asked * len(neurons_of(self.net, j)), forms.words)
         active = bits[:self.cells][:, sources]
         self._descend(forms, active if carried is None else active | carried)
 

@@ -38,9 +38,11 @@ def trace_certified(net: Layered, polygon: Polygon) -> Subdivision:
     corners, lines, start = around(cutting.mesh)
     cells, order, vertices = Cells(corners, start, cutting.mesh.names[lines, :2], cutting.patterns).in_order()
     edges, sides, cuts = cells.edges()
-    g, e = cutting.forms(net.layers - 1).leading()
+    outputs = cutting.forms(net.layers - 1)
+    g, e = outputs.leading()
     inside, bent = (sides >= 0).all(axis=1), np.zeros(len(sides), np.bool_)
     bent[inside] = kinks(cutting, (g, e), order[sides[inside]], cuts[inside])
+    cutting.note(int(np.count_nonzero(inside)), outputs.words)
     points, radius = _points(cutting, vertices, polygon)
     owner = np.empty(len(points), np.int64)
     owner[cells.corners] = cells.owner
@@ -52,7 +54,7 @@ def trace_certified(net: Layered, polygon: Polygon) -> Subdivision:
                                     -cutting.power)
     return Subdivision(polygon, points, values, cells.corners, cells.start, cells.patterns[:, switching(net)],
                        maps.reshape(r, 3, m).transpose(0, 2, 1), edges, sides, cuts, bent, radius, value_radius,
-                       map_radius, cutting.certificate(int(np.count_nonzero(inside))))
+                       map_radius, cutting.certificate)
 
 
 def patterns(net: Layered, polygon: Polygon) -> NDArray[np.bool_]:
