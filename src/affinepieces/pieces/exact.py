@@ -21,6 +21,7 @@ from affinepieces import environment
 from affinepieces._interrupts import check
 from affinepieces.arithmetic.exact import quotient
 from affinepieces.layers import Layered
+from affinepieces.pieces.certificate import Certificate
 from affinepieces.pieces.piecewise import PiecewiseAffine
 from affinepieces.pieces.segment import Segment
 from affinepieces.sparse import SparseMatrix
@@ -38,12 +39,14 @@ def trace_exact(net: Layered, segment: Segment) -> PiecewiseAffine:
     >>> trace_exact(sawtooth(1), Segment(0, 1)).breakpoints
     array([Fraction(0, 1), Fraction(1, 2), Fraction(1, 1)], dtype=object)
     """
-    layers = tqdm(layers_exact(net, segment), total=net.layers, delay=3, leave=False)
-    rows = deque(layers, maxlen=1).pop()
+    decided = 0
+    for j, rows in enumerate(tqdm(layers_exact(net, segment), total=net.layers, delay=3, leave=False)):
+        decided += len(rows) * len(neurons_of(net, j)) if j < net.layers - 1 else len(rows) - 2
     outputs = net.widths[-1]
     breakpoints = np.array([as_fraction(row[-2], row[-1]) for row in rows], dtype=object)
     values = np.array([[as_fraction(v, row[-1]) for v in row[:outputs]] for row in rows], dtype=object)
-    return PiecewiseAffine(breakpoints, values, kinks_exact(rows))
+    return PiecewiseAffine(breakpoints, values, kinks_exact(rows),
+                           certificate=Certificate(exact=decided, net=net, domain=segment))
 
 
 def layers_exact(net: Layered, segment: Segment) -> Iterator[list[Row]]:

@@ -1,6 +1,8 @@
 """All of a function at once: its breakpoints, values, slopes, or the activation patterns of its regions."""
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -26,7 +28,8 @@ def trace_certified(net: Layered, segment: Segment, words: int = 1) -> Piecewise
     return PiecewiseAffine(
         np.concatenate([[segment.a], found.t, [segment.b]]), np.concatenate([ends[:1], found.y, ends[1:]]), found.kink,
         found.slopes, np.concatenate([[0.0], found.tau, [0.0]]),
-        np.concatenate([end_radius[:1], found.y_radius, end_radius[1:]]), found.slope_radius, found.certificate)
+        np.concatenate([end_radius[:1], found.y_radius, end_radius[1:]]), found.slope_radius,
+        replace(found.certificate, net=net, domain=segment))
 
 
 def patterns(net: Layered, segment: Segment) -> NDArray[np.bool_]:
