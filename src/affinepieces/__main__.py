@@ -1,4 +1,4 @@
-"""The command line: affinepieces count | regions | trace | info MODEL, and affinepieces study ..."""
+"""The command line: affinepieces count | regions | trace | info MODEL, check FILE, and study ..."""
 from __future__ import annotations
 
 import argparse
@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from affinepieces import __version__, command
+from affinepieces.certificates import command as certificates
 from affinepieces.importers.unsupported import UnsupportedError
 from affinepieces.study import command as study
 
@@ -22,12 +23,13 @@ class _Parser(argparse.ArgumentParser):
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command; returns the exit status: 0 done, 1 not supported, or a run of the study failed, 2 wrong arguments
-    or files, 130 interrupted."""
+    """Run a command; returns the exit status: 0 done, 1 not supported, rejected, or a run of the study failed, 2 wrong
+    arguments or files, 130 interrupted."""
     parser: argparse.ArgumentParser = _Parser("affinepieces", description=__doc__)
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(dest="command", required=True)
     command.add_parsers(commands)
+    certificates.add_parser(commands)
     study.add_parser(commands)
     try:
         given = parser.parse_args(_joined(sys.argv[1:] if arguments is None else arguments))

@@ -6,7 +6,6 @@ import json
 import re
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -20,28 +19,11 @@ from affinepieces._extras import wanted
 from affinepieces.arguments import integer
 from affinepieces.importers.unsupported import UnsupportedError
 from affinepieces.layers import Kind, Layered
+from affinepieces.models import FORMATS, OUTPUT, add_options, format_of, model_of, net_of
 from affinepieces.sparse import SparseMatrix
 
 Parser = argparse.ArgumentParser
 SHOWN = 3  # names of the model in one line
-
-
-@dataclass(frozen=True)
-class Format:
-    """A kind of file: what it is called, which function of the package reads it, and with which options."""
-
-    kind: str
-    load: Callable[..., Layered]
-    options: tuple[str, ...] = ()
-
-
-STATE_DICT = Format("state dict", lambda path, **more: ap.from_state_dict(path, **more), ("layers",))
-FORMATS = {  # the functions are loaded when they are called: each needs its own packages
-    ".onnx": Format("ONNX model", lambda path, **more: ap.from_onnx(path, **more), ("until", "input_shape")),
-    ".nnet": Format(".nnet network", lambda path, **more: ap.from_nnet(path, **more), ("normalise",)),
-    ".npz": Format("network written by ReLUNetwork.save", lambda path: ap.ReLUNetwork.load(path)),
-    **dict.fromkeys((".safetensors", ".pt", ".pth", ".zip"), STATE_DICT)}
-OPTIONS = {"until": "--until", "input_shape": "--input-shape", "normalise": "--no-normalise", "layers": "--layers"}
 
 
 def add_parsers(commands: argparse._SubParsersAction[Parser]) -> None:
@@ -52,21 +34,17 @@ def add_parsers(commands: argparse._SubParsersAction[Parser]) -> None:
                              ("info", "what is in the file, and what of it is not supported", info)):
         parser = commands.add_parser(name, help=what, description=f"{what[0].upper()}{what[1:]}.")
         parser.add_argument("model", metavar="MODEL", type=Path, help=", ".join(FORMATS))
-        parser.add_argument("--json", action="store_true", help="print one JSON object")
-        parser.add_argument("--until", metavar="NAME", help="of a .onnx file: tensor or node where the network ends")
-        parser.add_argument("--input-shape", metavar="N,N", type=_integers, help="of a .onnx file: shape of the input")
-        parser.add_argument("--no-normalise", dest="normalise", action="store_const", const=False,
-                            help="of a .nnet file: the layers alone, without its means and ranges")
-        parser.add_argument("--layers", metavar="NAME,NAME", type=lambda names: names.split(","),
-                            help="of a state dict: the linear layers in their order, with ReLU between them")
+        add_options(parser)
         if name != "info":
             parser.add_argument("--from", dest="start", metavar="POINT", help="a .npy file, or numbers: 0.5,-1")
             parser.add_argument("--to", dest="end", metavar="POINT", help="the same for the other end")
             parser.add_argument("--random", metavar="SEED", type=int,
                                 help="instead: the segment between two random points of the unit cube")
-            parser.add_argument("--output", metavar="K", type=int, help="only the K-th output, from 1 on")
+            parser.add_argument("--output", **OUTPUT)
         if name == "trace":
             parser.add_argument("--plot", metavar="FILE", type=Path, help="save a picture, for example f.png or f.svg")
+            parser.add_argument("--certificate", metavar="FILE", type=Path,
+                                help="save what proves the count, for affinepieces check FILE")
         parser.set_defaults(call=call)
 
 
@@ -99,22 +77,28 @@ def regions(given: argparse.Namespace) -> int:
 def trace(given: argparse.Namespace) -> int:
     """Breakpoints, and a picture."""
     save = _picture(given.plot) if given.plot else None
+    if given.certificate:
+        _folder_of(given.certificate, "--certificate")
     net, segment = _problem(given)
     begin = time.perf_counter()
     function = ap.trace(net, segment)
     if save:
         save(function)
+    if given.certificate and function.certificate:
+        function.certificate.save(given.certificate)
     _report(given, begin, function.regions, function.pieces, **_breakpoints(function) if given.json else {})
     if save and not given.json:
         print(f"the picture is {given.plot}")
+    if given.certificate and not given.json:
+        print(f"the certificate is {given.certificate}")
     return 0
 
 
 def info(given: argparse.Namespace) -> int:
     """What is in the file."""
-    kind = _format(given.model).kind
+    kind = format_of(given.model).kind
     try:
-        net = _model(given)
+        net = model_of(given)
     except UnsupportedError as error:
         if given.json:
             _print_json(given, kind=kind, supported=False, unsupported=list(error.operators), error=str(error))
@@ -140,23 +124,6 @@ def info(given: argparse.Namespace) -> int:
     return 0
 
 
-def _format(path: Path) -> Format:
-    if path.suffix.lower() not in FORMATS:
-        raise ValueError(f"MODEL is {path}, expected a file that ends in {', '.join(FORMATS)}")
-    return FORMATS[path.suffix.lower()]
-
-
-def _model(given: argparse.Namespace) -> Layered:
-    form = _format(given.model)
-    options = {name: value for name in OPTIONS if (value := getattr(given, name)) is not None}
-    for name in options:
-        if name not in form.options:
-            fits = ", ".join(ending for ending, other in FORMATS.items() if name in other.options)
-            raise ValueError(f"{OPTIONS[name]} is given and MODEL is {given.model}, expected a file that ends in "
-                             f"{fits}: leave it out")
-    return form.load(given.model, **options)
-
-
 def _problem(given: argparse.Namespace) -> tuple[Layered, ap.Segment]:
     """The network and the segment."""
     ends = (given.start is not None, given.end is not None)
@@ -166,7 +133,7 @@ def _problem(given: argparse.Namespace) -> tuple[Layered, ap.Segment]:
     if any(ends) and not all(ends):
         raise ValueError(f"--{'to' if ends[0] else 'from'} is missing, expected both ends of the segment")
     points = [_point(text, name) for text, name in ((given.start, "--from"), (given.end, "--to")) if any(ends)]
-    net = _model(given)
+    net = net_of(given)
     if not any(ends):
         rng = np.random.default_rng(integer(given.random, "--random", 0))
         points = list(rng.uniform(size=(2, net.widths[0])))
@@ -174,8 +141,7 @@ def _problem(given: argparse.Namespace) -> tuple[Layered, ap.Segment]:
         if point.size != net.widths[0]:
             raise ValueError(f"{name} has {point.size} numbers, in shape {point.shape}, expected {net.widths[0]}, as "
                              "many as an input of the model has")
-    segment = ap.Segment.between(*(point.ravel() for point in points))
-    return net if given.output is None else _one_output(net, given.output), segment
+    return net, ap.Segment.between(*(point.ravel() for point in points))
 
 
 def _point(text: str, name: str) -> NDArray[np.float64]:
@@ -193,20 +159,6 @@ def _point(text: str, name: str) -> NDArray[np.float64]:
             raise ValueError(f"{name} is {text}, which is damaged, or no .npy file of numbers alone ({error}): write "
                              "it with numpy.save") from error
     return exact_array(values, f"{name}, {text},")
-
-
-def _one_output(net: Layered, k: int) -> Layered:
-    """The network without its other outputs."""
-    row = integer(k, "--output", 1, net.widths[-1]) - 1
-    last: Any = net.weights[-1]
-    if isinstance(last, SparseMatrix):
-        entries = slice(*last.start[row:row + 2].tolist())
-        start = np.array([0, entries.stop - entries.start])
-        one: Any = SparseMatrix(start, last.columns[entries], last.values[entries], last.width)
-    else:
-        one = last[row:row + 1]
-    weights, biases = [*net.weights[:-1], one], [*net.biases[:-1], net.biases[-1][row:row + 1]]
-    return ap.Chain(weights, biases, net.kinds) if isinstance(net, ap.Chain) else ap.ReLUNetwork(weights, biases)
 
 
 def _kinds(net: Layered) -> Sequence[Sequence[Kind]]:
@@ -235,7 +187,7 @@ def _layers(net: Layered) -> Iterator[dict[str, Any]]:
 
 def _shape(given: argparse.Namespace, net: Layered) -> list[int]:
     """Of the input, as the file has it."""
-    if _format(given.model).kind != "ONNX model":
+    if format_of(given.model).kind != "ONNX model":
         return [net.widths[0]]
     from affinepieces.importers.onnx.file import read_graph, read_model
 
@@ -260,14 +212,18 @@ def _picture(path: Path) -> Callable[[ap.PiecewiseAffine], None]:
     endings = sorted(figure.canvas.get_supported_filetypes())
     if path.suffix.lower().removeprefix(".") not in endings:
         raise ValueError(f"--plot is {path}, expected a file that ends in .{', .'.join(endings)}")
-    if not path.parent.is_dir():
-        raise FileNotFoundError(f"--plot is {path}, but there is no folder {path.parent}: make it first")
+    _folder_of(path, "--plot")
 
     def save(function: ap.PiecewiseAffine) -> None:
         function.plot(axes)
         figure.savefig(path)
 
     return save
+
+
+def _folder_of(path: Path, name: str) -> None:
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"{name} is {path}, but there is no folder {path.parent}: make it first")
 
 
 def _report(given: argparse.Namespace, begin: float, regions: int, pieces: int, **more: Any) -> None:
@@ -282,13 +238,6 @@ def _report(given: argparse.Namespace, begin: float, regions: int, pieces: int, 
 
 def _print_json(given: argparse.Namespace, **found: Any) -> None:
     print(json.dumps({"model": str(given.model), **found, "version": ap.__version__}))
-
-
-def _integers(text: str) -> tuple[int, ...]:
-    try:
-        return tuple(int(word) for word in text.split(","))
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"it is {text!r}, expected integers with commas between: 3,32,32") from error
 
 
 def _plural(number: int, what: str) -> str:

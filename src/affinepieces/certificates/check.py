@@ -1,4 +1,5 @@
 """Check a certificate: `python check.py FILE` prints accepted, with the counts, or rejected, with the first reason.
+
 Network, domain and patterns are read; all else is computed anew, in integers.  A form (a, b, c) is a s + b t + c times
 some positive number, a point (x, y, w) is (x / w, y / w), and a segment is checked as the strip of width 1 above it."""
 import json
@@ -73,7 +74,7 @@ def _expected(network: Any, domain: Any, patterns: Any) -> dict[str, Any]:
     regions = [*_regions(layers, patterns, polygon)]
     owner = {side: i for i, (_, ps) in enumerate(regions) for side in zip(ps, ps[1:] + ps[:1], strict=True)}
     gaps = [p for p, q in owner if (q, p) not in owner and all(_left(*s, p) or _left(*s, q) for s in rim)]
-    _need(not gaps, "patterns: expected regions that fill the domain")
+    _need(not gaps, "patterns: the regions leave a gap")
     piece, found = [*range(len(regions))], list[Any]()
     for i, j, (x, _, d) in sorted((i, owner[q, p], p) for (p, q), i in owner.items() if i < owner.get((q, p), -1)):
         neuron, kink = neurons[_alike(patterns[i], patterns[j])], regions[i][0] != regions[j][0]
@@ -89,9 +90,8 @@ def check(text: str | bytes) -> str:
     try:
         data = json.loads(text)
         right = _expected(data["network"], data["domain"], data["patterns"])
-        for (key, given), (name, value) in zip(data.items(), right.items(), strict=True):
-            found, expected = json.dumps({key: given}), json.dumps({name: value})
-            _need(found == expected, f"{name}: expected ...{expected[max(0, _alike(found, expected) - 60):][:90]}")
+        found, wanted = json.dumps(data), json.dumps(right)
+        _need(found == wanted, f"expected ...{wanted[max(0, _alike(found, wanted) - 80):][:120]}")
         return f"accepted: {right['regions']} regions, {right['pieces']} pieces"
     except Exception as error:
         return f"rejected: {error}"

@@ -101,6 +101,19 @@ def domain_of(domain: Domain) -> Json:
             "corners": [" ".join(str(int(v * 2**bits)) for v in corner) for corner in corners]}
 
 
+def about(network: Sequence[Json], net: Layered, name: Any) -> str:
+    """"" if a certificate's network is this one, and why it is rejected otherwise."""
+    right = network_of(net)
+    if len(network) != len(right):
+        return f"rejected: network has {len(network)} layers, but {name} has {len(right)}"
+    for j, (layer, model) in enumerate(zip(network, right, strict=True)):
+        if layer != model:
+            rows = [k for k, pair in enumerate(zip(layer["rows"], model["rows"], strict=False)) if pair[0] != pair[1]]
+            where = f".rows[{rows[0]}]" if rows and layer["bits"] == model["bits"] else ""
+            return f"rejected: network[{j}]{where} is not that of {name}"
+    return ""
+
+
 def _compact(value: Any) -> str:
     return json.dumps(value, separators=(",", ":"))
 
