@@ -71,7 +71,7 @@ function expected({ network, domain, patterns }, progress) {
   const owner = new Map(regions.flatMap(({ corners }, i) => sides(corners).map(([p, q]) => [`${p}:${q}`, [i, p, q]])));
   const shared = [...owner.values()].flatMap(([i, p, q]) => {
     const [j] = owner.get(`${q}:${p}`) ?? [-1];
-    need(j >= 0 || rim.some((s) => !left(...s, p) && !left(...s, q)), "patterns: the regions leave a gap");
+    need(j >= 0 || rim.some((s) => !left(...s, p) && !left(...s, q)), "patterns: gap");
     return j > i ? [[i, j, p]] : [];
   });
   const [maps, piece] = [regions.map(({ forms }) => `${forms}`), regions.map((_, i) => new Set([i]))];

@@ -1,11 +1,11 @@
 """Check a certificate: `python check.py FILE` prints accepted, with the counts, or rejected, with the first reason.
-
 Network, domain and patterns are read; all else is computed anew, in integers.  A form (a, b, c) is a s + b t + c times
 some positive number, a point (x, y, w) is (x / w, y / w), and a segment is checked as the strip of width 1 above it."""
 import json
 import re
 import sys
 from math import gcd
+from pathlib import Path
 from typing import Any
 
 NUMBER, PRIME = "(0|-?[1-9][0-9]*)", 2**128 - 159
@@ -73,8 +73,7 @@ def _expected(network: Any, domain: Any, patterns: Any) -> dict[str, Any]:
     _numbers(patterns, f"[01]{{{len(neurons)}}}", "patterns")
     regions = [*_regions(layers, patterns, polygon)]
     owner = {side: i for i, (_, ps) in enumerate(regions) for side in zip(ps, ps[1:] + ps[:1], strict=True)}
-    gaps = [p for p, q in owner if (q, p) not in owner and all(_left(*s, p) or _left(*s, q) for s in rim)]
-    _need(not gaps, "patterns: the regions leave a gap")
+    _need(all((q, p) in owner or not all(_left(*s, p) or _left(*s, q) for s in rim) for p, q in owner), "patterns: gap")
     piece, found = [*range(len(regions))], list[Any]()
     for i, j, (x, _, d) in sorted((i, owner[q, p], p) for (p, q), i in owner.items() if i < owner.get((q, p), -1)):
         neuron, kink = neurons[_alike(patterns[i], patterns[j])], regions[i][0] != regions[j][0]
@@ -97,4 +96,5 @@ def check(text: str | bytes) -> str:
         return f"rejected: {error}"
 
 if __name__ == "__main__":
-    sys.exit(print(verdict := check(open(sys.argv[1], "rb").read())) or verdict[0] == "r")  # noqa: SIM115
+    print(verdict := check(Path(sys.argv[1]).read_bytes()))
+    sys.exit(verdict[0] == "r")
