@@ -176,6 +176,11 @@ def test_garbage(text):
     assert check.check(text.encode("utf8", "surrogatepass") + b"\xff").startswith("rejected: ")
 
 
+def test_a_domain_that_is_bent():
+    data = saw()
+    rejected(marked(data | {"domain": data["domain"] | {"rows": ["relu 0 0:1"]}}), "domain.rows[0]")
+
+
 # --- the files -------------------------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("name", ["check.py", "check.js"])

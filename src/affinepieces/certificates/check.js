@@ -1,7 +1,7 @@
 // Check a certificate: check(text) is "accepted: ...", with the counts, or "rejected: ...", with the first reason.
 // Network, domain and patterns are read; all else is computed anew, in integers.  A form [a, b, c] is a s + b t + c
 // times a positive number, a point [x, y, w] is (x / w, y / w), a segment is checked as the strip of width 1 above it.
-const [NUMBER, COUNT, PRIME] = ["(0|-?[1-9][0-9]*)", "(0|[1-9][0-9]*)", 2n ** 128n - 159n];
+const [NUMBER, ROW] = ["(0|-?[1-9][0-9]*)", "(0|-?[1-9][0-9]*)( (0|[1-9][0-9]*):(0|-?[1-9][0-9]*))*"];
 const abs = (a) => (a < 0n ? -a : a);
 const gcd = (a, b) => (b ? gcd(b, a % b) : abs(a));
 const sides = (corners) => corners.map((p, k) => [p, corners[(k + 1) % corners.length]]);
@@ -19,7 +19,7 @@ function numbers(value, form, name) {
 
 function layer({ bits, rows }, width, name) { // the bias is the weight of the last form, 1
   const pairs = (row) => row.flatMap((c, k) => (k % 2 ? [] : [[Number(c), row[k + 1]]]));
-  const found = numbers(rows, `(relu )?${NUMBER}( ${COUNT}:${NUMBER})*`, `${name}.rows`).map((r) => pairs([-1, ...r]));
+  const found = numbers(rows, (name === "domain" ? "" : "(relu )?") + ROW, `${name}.rows`).map((r) => pairs([-1, ...r]));
   need(Number.isInteger(bits) && bits >= 0 && bits <= 1074 && found.every((row) => row.every(([c]) => c < width)),
     `${name}: expected bits from 0 to 1074, and columns below ${width} in all rows`);
   return { bits: BigInt(bits), rows: found.map((row, k) => ({ relu: rows[k][0] === "r", row })) };
@@ -81,7 +81,7 @@ function expected({ network, domain, patterns }, progress) {
     const at = flat && `0.${String((10n ** 20n * (x * w - a * d)) / (d * (b - a))).padStart(20, "0")}`;
     return { regions: [i, j], neuron, kink, ...(flat && { at }) };
   });
-  const mark = new TextEncoder().encode(asked).reduce((n, c) => (n * 256n + BigInt(c)) % PRIME, 0n);
+  const mark = new TextEncoder().encode(asked).reduce((n, c) => (n * 256n + BigInt(c)) % (2n ** 128n - 159n), 0n);
   return { format: "affinepieces certificate", version: 1, network, domain, fingerprint: mark.toString(16),
     regions: regions.length, pieces: new Set(piece).size, patterns, boundaries };
 }

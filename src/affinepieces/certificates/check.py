@@ -8,7 +8,7 @@ from math import gcd
 from pathlib import Path
 from typing import Any
 
-NUMBER, PRIME = "(0|-?[1-9][0-9]*)", 2**128 - 159
+NUMBER, ROW, PRIME = "(0|-?[1-9][0-9]*)", "(0|-?[1-9][0-9]*)( (0|[1-9][0-9]*):(0|-?[1-9][0-9]*))*", 2**128 - 159
 
 def _need(holds: object, reason: str) -> None:
     if not holds:
@@ -22,12 +22,12 @@ def _numbers(value: Any, form: str, name: str) -> Any:
         _need(type(text) is str and re.fullmatch(form, text), f"{name}[{i}]: expected a text of the form {form}")
     return ([int(word) for word in re.findall("-?[0-9]+", text)] for text in value)
 
-def _layer(value: Any, width: int, name: str) -> tuple[int, list[Any]]:  # the bias is the weight of the last form, 1
-    rows, bits = _numbers(value["rows"], f"(relu )?{NUMBER}( (0|[1-9][0-9]*):{NUMBER})*", f"{name}.rows"), value["bits"]
-    layer = [("r" in t, [*zip([-1, *r[1::2]], r[::2], strict=True)]) for t, r in zip(value["rows"], rows, strict=True)]
-    _need(type(bits) is int and 0 <= bits <= 1074 and all(c < width for _, row in layer for c, _ in row),
+def _layer(v: Any, width: int, name: str) -> tuple[int, list[Any]]:  # the bias is the weight of the last form, 1
+    rows = zip(v["rows"], _numbers(v["rows"], "(relu )?" * (name != "domain") + ROW, f"{name}.rows"), strict=True)
+    layer = [("r" in text, [*zip([-1, *row[1::2]], row[::2], strict=True)]) for text, row in rows]
+    _need(type(v["bits"]) is int and 0 <= v["bits"] <= 1074 and all(c < width for _, row in layer for c, _ in row),
           f"{name}: expected bits from 0 to 1074, and columns below {width} in all rows")
-    return bits, layer
+    return v["bits"], layer
 
 def _left(p: Any, q: Any, r: Any) -> Any:  # positive where r lies to the left of the line from p to q, 0 on it
     return r[0] * (p[1] * q[2] - p[2] * q[1]) + r[1] * (p[2] * q[0] - p[0] * q[2]) + r[2] * (p[0] * q[1] - p[1] * q[0])
