@@ -19,10 +19,10 @@ function numbers(value, form, name) {
 
 function layer({ bits, rows }, width, name) { // the bias is the weight of the last form, 1
   const pairs = (row) => row.flatMap((c, k) => (k % 2 ? [] : [[Number(c), row[k + 1]]]));
-  const found = numbers(rows, (name === "domain" ? "" : "(relu )?") + ROW, `${name}.rows`).map((r) => pairs([-1, ...r]));
-  need(Number.isInteger(bits) && bits >= 0 && bits <= 1074 && found.every((row) => row.every(([c]) => c < width)),
+  const all = numbers(rows, (name === "domain" ? "" : "(relu )?") + ROW, `${name}.rows`).map((r) => pairs([-1, ...r]));
+  need(Number.isInteger(bits) && bits >= 0 && bits <= 1074 && all.every((row) => row.every(([c]) => c < width)),
     `${name}: expected bits from 0 to 1074, and columns below ${width} in all rows`);
-  return { bits: BigInt(bits), rows: found.map((row, k) => ({ relu: rows[k][0] === "r", row })) };
+  return { bits: BigInt(bits), rows: all.map((row, k) => ({ relu: rows[k][0] === "r", row })) };
 }
 
 function clip(corners, [a, b, c]) { // the part of a convex polygon where the form is not negative

@@ -66,11 +66,18 @@ def of_subdivision(net: Layered, found: Subdivision) -> Json:
     return _assembled(net, found.polygon, found.patterns, found.pieces, boundaries)
 
 
+def text_of(net: Layered, domain: Domain) -> str:
+    """The text of the certificate; each of its entries begins a line."""
+    entries = certificate_of(net, domain).items()
+    return "{\n" + ",\n".join(f"{json.dumps(key)}:{_compact(value)}" for key, value in entries) + "\n}\n"
+
+
 def write(path: Any, net: Layered, domain: Domain) -> None:
-    """Count, and write the certificate, whole or not at all; each of its entries begins a line."""
-    lines = ",\n".join(f"{json.dumps(key)}:{_compact(value)}" for key, value in certificate_of(net, domain).items())
-    with replaced(path_of(path)) as file:
-        file.write(f"{{\n{lines}\n}}\n".encode())
+    """Count, and write the certificate, whole or not at all."""
+    name = path_of(path)
+    text = text_of(net, domain)
+    with replaced(name) as file:
+        file.write(text.encode())
 
 
 def fingerprint(network: Sequence[Json], domain: Json) -> str:
