@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import affinepieces as ap
+from affinepieces.__main__ import main
 from affinepieces.certificates import check, writing
 from affinepieces.pieces.plane.polygon import Polygon
 from certificates import both, campaign
@@ -219,3 +220,32 @@ def test_save(tmp_path):
         certificate.save(tmp_path / "none" / "c.json")
     with pytest.raises(TypeError, match="path is 3"):
         certificate.save(3)
+
+
+def test_the_command(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    ap.constructions.sawtooth(3).save("saw.npz")
+    ap.constructions.hat().save("hat.npz")
+    changed = ap.constructions.sawtooth(3)
+    weights = [changed.weights[0], changed.weights[1] * [[1.0, 1.0], [1.0, 1.25]], *changed.weights[2:]]
+    ap.ReLUNetwork(weights, changed.biases).save("changed.npz")
+    ends = ["--from", "0", "--to", "1"]
+    assert main(["trace", "saw.npz", *ends, "--certificate", "c.json"]) == 0
+    assert capsys.readouterr().out.endswith("the certificate is c.json\n")
+    Path("bad.json").write_text(Path("c.json").read_text().replace('"pieces":8', '"pieces":7'))
+    for arguments, status, said in ((["c.json"], 0, "accepted: 8 regions, 8 pieces\n"),
+                                    (["c.json", "saw.npz"], 0, "accepted: 8 regions, 8 pieces\n"),
+                                    (["c.json", "saw.npz", "--output", "1"], 0, "accepted: 8 regions, 8 pieces\n"),
+                                    (["c.json", "hat.npz"], 1, "rejected: network has 4 layers, but hat.npz has 2\n"),
+                                    (["c.json", "changed.npz"], 1,
+                                     "rejected: network[1].rows[1] is not that of changed.npz\n"),
+                                    (["bad.json", "saw.npz"], 1, None), (["saw.npz"], 1, None)):
+        assert main(["check", *arguments]) == status
+        assert capsys.readouterr().out == said if said else capsys.readouterr().out.startswith("rejected: ")
+    assert main(["check", "c.json", "saw.npz", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["accepted"] is True
+    for arguments, said in ((["check", "none.json"], "none.json cannot be opened"),
+                            (["check", "c.json", "--layers", "a"], "no MODEL: give it after FILE"),
+                            (["trace", "saw.npz", *ends, "--certificate", "no/c.json"], "--certificate is no/c.json")):
+        assert main(arguments) == 2
+        assert said in capsys.readouterr().err
