@@ -48,8 +48,7 @@ def certificate_of(net: Layered, domain: Domain) -> Json:
     from affinepieces.pieces.count import activation_patterns, trace
 
     if isinstance(domain, Polygon):
-        subdivision: Any = trace(net, domain)  # type: ignore[arg-type]
-        return of_subdivision(net, subdivision)
+        return of_subdivision(net, trace(net, domain))
     function, exact = trace(net, domain), trace(net, domain, exact=True)
     a, b = Fraction(domain.a), Fraction(domain.b)
     shares = [f"0.{(t - a) * 10**DIGITS // (b - a):0{DIGITS}}" for t in exact.breakpoints[1:-1].tolist()]

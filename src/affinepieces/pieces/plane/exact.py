@@ -19,7 +19,7 @@ from tqdm import tqdm
 from affinepieces import environment
 from affinepieces._interrupts import check
 from affinepieces.layers import Layered
-from affinepieces.pieces.certificate import EXACT, Certificate
+from affinepieces.pieces.certificate import Certificate
 from affinepieces.pieces.exact import Row, affine, as_fraction, dyadic, neurons_of, relu, zero_row
 from affinepieces.pieces.plane.mesh import Cells
 from affinepieces.pieces.plane.polygon import Plane, Polygon
@@ -65,7 +65,7 @@ def trace_exact(net: Layered, polygon: Polygon) -> Subdivision:
     kinks = (sides >= 0).all(axis=1) & (maps[sides[:, 0]] != maps[sides[:, 1]]).any(axis=(1, 2))
     decisions += int(np.count_nonzero(sides >= 0)) - len(sides)  # one for each edge inside
     return Subdivision(polygon, points, values, cells.corners, cells.start, cells.patterns[:, switching(net)], maps,
-                       edges, sides, cuts, kinks, certificate=Certificate.of(EXACT, decisions))
+                       edges, sides, cuts, kinks, certificate=Certificate(exact=decisions, net=net, domain=polygon))
 
 
 def _subdivided(net: Layered, polygon: Polygon) -> tuple[list[Row], list[Cell], int]:

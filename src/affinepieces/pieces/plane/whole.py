@@ -1,6 +1,8 @@
 """All of a function on a polygon at once, or its numbers of regions and pieces, proved."""
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -54,7 +56,7 @@ def trace_certified(net: Layered, polygon: Polygon) -> Subdivision:
                                     -cutting.power)
     return Subdivision(polygon, points, values, cells.corners, cells.start, cells.patterns[:, switching(net)],
                        maps.reshape(r, 3, m).transpose(0, 2, 1), edges, sides, cuts, bent, radius, value_radius,
-                       map_radius, cutting.certificate)
+                       map_radius, replace(cutting.certificate, net=net, domain=polygon))
 
 
 def patterns(net: Layered, polygon: Polygon) -> NDArray[np.bool_]:
