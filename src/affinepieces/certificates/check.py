@@ -44,7 +44,7 @@ def _clip(corners: list[Any], form: Any) -> list[Any]:  # the part of a convex p
 def _through(layer: Any, bits: int, pattern: Any, forms: Any, corners: list[Any]) -> tuple[list[Any], list[Any]]:
     out = list[Any]()  # forms after the layer, None for 0, and then the part of the polygon where the pattern is right
     for relu, row in layer:
-        z = tuple(sum(w * forms[c][k] for c, w in row if forms[c]) for k in range(3))
+        z = tuple(map(sum, zip(*[(w * f[0], w * f[1], w * f[2]) for c, w in row if (f := forms[c])], strict=True)))
         out.append(z if not relu or next(pattern) == "1" else None)
         if relu:
             corners = _clip(corners, z if out[-1] else [-v for v in z]) if any(z) or not out[-1] else []
