@@ -31,10 +31,17 @@ def use_style() -> None:
 
 def pattern_colour(pattern: NDArray[np.bool_]) -> tuple[float, float, float]:
     """A light colour that depends on the activation pattern alone, so a region keeps it while others move."""
-    digest = hashlib.sha256(np.packbits(pattern).tobytes() + bytes([len(pattern) % 256])).digest()
-    hue = int.from_bytes(digest[:4], "big") / 2**32
-    r, g, b = mpl.colors.hsv_to_rgb((hue, 0.28, 0.97))
+    r, g, b = pattern_colours(np.asarray(pattern)[None])[0]
     return float(r), float(g), float(b)
+
+
+def pattern_colours(patterns: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """The colours of many patterns, (R, hidden neurons) -> (R, 3)."""
+    end = bytes([patterns.shape[1] % 256])
+    digests = [hashlib.sha256(row.tobytes() + end).digest()[:4] for row in np.packbits(patterns, axis=1)]
+    hues = np.array([int.from_bytes(digest, "big") for digest in digests]) / 2**32
+    hsv = np.stack([hues, np.full_like(hues, 0.28), np.full_like(hues, 0.97)], axis=1)
+    return np.asarray(mpl.colors.hsv_to_rgb(hsv))
 
 
 def spread(ax: Axes, x: ArrayLike, samples: ArrayLike, colour: str, label: str, marker: str = "o") -> None:

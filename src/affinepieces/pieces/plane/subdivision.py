@@ -4,7 +4,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,9 @@ from affinepieces.pieces.certificate import Certificate
 from affinepieces.pieces.plane.kernels import components
 from affinepieces.pieces.plane.polygon import Polygon
 from affinepieces.values import Value
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 Integers = NDArray[np.int64]
 
@@ -124,6 +127,17 @@ class Subdivision(Value):
         if self.points.dtype != object:  # areas too small for floats
             rest = np.where(twice[:, None] > 0, rest, 0.0)
         return twice / 2, origin + rest
+
+    def plot(self, ax: Axes | None = None, colour: str = "pattern") -> Axes:
+        """The regions and their boundaries, wide and dark where a neuron of an early layer cuts; returns the axes.
+
+        colour: "pattern", a colour that a region keeps as long as its activation pattern; "piece"; "height", the first
+        output; "class", the largest output.
+        """
+        from affinepieces.figures.subdivision import draw
+
+        axes: Axes = draw(self, ax, colour)
+        return axes
 
     def __repr__(self) -> str:
         kind = "exact" if self.points.dtype == object else str(self.values.dtype)
