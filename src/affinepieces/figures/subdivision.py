@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from affinepieces.arguments import refuse
 from affinepieces.figures.style import pattern_colours
+from affinepieces.pieces.plane.polygon import half
 
 if TYPE_CHECKING:
     from affinepieces.pieces.plane.subdivision import Subdivision
@@ -56,7 +57,7 @@ def boundaries(ax: Axes, found: Subdivision, faint: bool = False, as_image: bool
     lines = found.points[found.edges[inner]].astype(np.float64)
     layers, seen = found.cuts[inner, 0], found.kinks[inner] | (not faint)
     narrow = min(1.0, 12 / np.sqrt(found.regions))  # as the regions are
-    _lines(ax, lines[~seen], 0.5, "white", as_image)
+    _lines(ax, lines[~seen], narrow, "white", as_image)
     for layer in np.unique(layers)[::-1]:
         width = narrow * WIDEST / (1 + 0.5 * layer)
         _lines(ax, lines[(layers == layer) & seen], width, LINES[min(layer, len(LINES) - 1)], as_image)
@@ -77,7 +78,7 @@ def classes(found: Subdivision) -> list[tuple[int, Floats]]:
         for k, own in enumerate(maps[region]):
             part = corners
             for other in np.delete(maps[region], k, axis=0):
-                part = _half(part, own - other)
+                part = half(part, own - other)
             if len(part) > 2:
                 out.append((k, part))
     return out
@@ -131,18 +132,6 @@ def _lines(ax: Axes, ends: Floats, width: float, colour: str, as_image: bool) ->
 
 def _polygons(found: Subdivision) -> list[Floats]:
     return np.split(found.points[found.corners].astype(np.float64), found.start[1:-1])
-
-
-def _half(corners: Floats, over: Floats) -> Floats:
-    """The part of a convex polygon on which over @ (s, t, 1) >= 0."""
-    height, out = corners @ over[:2] + over[2], []
-    for i, (point, here) in enumerate(zip(corners, height, strict=True)):
-        following, there = corners[(i + 1) % len(corners)], height[(i + 1) % len(corners)]
-        if here >= 0:
-            out.append(point)
-        if here * there < 0:
-            out.append(point + (following - point) * (here / (here - there)))
-    return np.array(out).reshape(-1, 2)
 
 
 def _area(corners: Floats) -> float:

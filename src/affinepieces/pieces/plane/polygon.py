@@ -190,6 +190,22 @@ def shoelace(corners: list[Point]) -> Fraction:
     return sum(((s * v - u * t) for (s, t), (u, v) in pairs), Fraction(0)) / 2
 
 
+def half(corners: Floats, over: Floats) -> Floats:
+    """The part of a convex polygon, corners (m, 2) in float64, on which over @ (s, t, 1) >= 0; up to rounding.
+
+    >>> half(np.array([[0.0, 0.0], [2.0, 0.0], [0.0, 1.0]]), np.array([1.0, 0.0, -1.0])).tolist()
+    [[1.0, 0.0], [2.0, 0.0], [1.0, 0.5]]
+    """
+    height, out = corners @ over[:2] + over[2], []
+    for i, (point, here) in enumerate(zip(corners, height, strict=True)):
+        following, there = corners[(i + 1) % len(corners)], height[(i + 1) % len(corners)]
+        if here >= 0:
+            out.append(point)
+        if here * there < 0:
+            out.append(point + (following - point) * (here / (here - there)))
+    return np.array(out).reshape(-1, 2)
+
+
 def _turns(corners: list[Point]) -> list[Fraction]:
     """Twice the signed areas of the triangles of three corners in a row."""
     n = len(corners)
