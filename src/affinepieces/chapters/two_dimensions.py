@@ -1,7 +1,7 @@
 """Two dimensions: regions of polygons at random, under descent, in training, in a plane through three images."""
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -244,6 +244,7 @@ def triangle(plane: Plane) -> Polygon:
 def before_and_after(seeds: Iterable[int], planes: Sequence[Plane]) -> dict[str, Integers]:
     """Regions before and after training: (models, planes, 2) in the triangle of the images, and in the whole plane."""
     models = [classifiers(seed) for seed in seeds]
-    domains = {"triangle": triangle, "plane": lambda plane: Polygon.square(RADII[-1], plane)}
+    domains: dict[str, Callable[[Plane], Polygon]] = {
+        "triangle": triangle, "plane": lambda plane: Polygon.square(RADII[-1], plane)}
     return {name: np.array([[[count_regions(net, domain(plane)) for net in pair] for plane in planes]
                             for pair in models]) for name, domain in domains.items()}
