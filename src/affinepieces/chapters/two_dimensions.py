@@ -31,7 +31,7 @@ Array = NDArray[np.float64]
 Integers = NDArray[np.int64]
 UNIT, SQUARE = Polygon.rectangle(0, 1, 0, 1), Polygon.square()
 SHAPES = ((1, 64), (2, 32), (4, 16), (8, 8))  # layers, neurons in each: 64 in all
-RADII = (1.0, 4.0, 16.0, 2.0**17)  # of squares; the last one is the whole plane for these networks
+RADII = (1.0, 4.0, 16.0, 2.0**30)  # of squares; the last one is the whole plane for these networks
 STEPS = (0, 10, 30, 100, 300, 1000)
 TASKS = ("ring", "saddle", "noise")
 RECORD, RATE = (0, 1, 8, 64), 2.0**-4
@@ -142,7 +142,8 @@ def length_at(h: Subdivision, b: float) -> float:
         there, after = np.roll(points, -1, axis=0), np.roll(y, -1)
         crossed = y * after < 0
         if crossed.sum() == 2:
-            ends = points[crossed] + (there - points)[crossed] * (y / (y - after))[crossed, None]
+            shares = y[crossed] / (y - after)[crossed]
+            ends = points[crossed] + (there - points)[crossed] * shares[:, None]
             total += float(np.hypot(*(ends[1] - ends[0])))
     return total
 

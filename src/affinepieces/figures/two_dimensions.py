@@ -8,7 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
-from affinepieces.figures.style import EXACT, GREEN, PURPLE, REFERENCE, ROUNDED, pattern_colours, spread
+from affinepieces.figures.study import along
+from affinepieces.figures.style import EXACT, GREEN, PURPLE, REFERENCE, ROUNDED, pattern_colours
 from affinepieces.pieces.plane.subdivision import Subdivision
 
 Counts = NDArray[np.int64]
@@ -45,13 +46,14 @@ def pieces_and_neighbours(left: Axes, right: Axes, found: Subdivision) -> None:
 
 
 def descents(ax: Axes, record: Sequence[int], found: Mapping[str, Counts]) -> None:
-    """Regions against the step, median and range over the runs."""
-    places = np.arange(len(record))
-    looks = zip((EXACT, PURPLE, GREEN, ROUNDED), "osD^", strict=True)
+    """Regions against the step, median and middle half of the runs."""
     names = {"noise": "float64 with noise", "rounded start": "float64, rounded start"}
-    for (name, counts), (colour, marker) in zip(found.items(), looks, strict=True):
-        spread(ax, places, counts, colour, names.get(name, name), marker)
-    ax.set(xlabel="step", ylabel="regions", xticks=places, xticklabels=list(map(str, record)), yscale="log")
+    colours = (EXACT, PURPLE, GREEN, ROUNDED)
+    along(ax, record, {names.get(name, name): (colour, counts)
+                       for (name, counts), colour in zip(found.items(), colours, strict=True)},
+          ylabel="regions", yscale="log")
+    ax.set_yticks([250, 500, 1000, 2000], ["250", "500", "1000", "2000"])
+    ax.minorticks_off()
     ax.legend(loc="lower left")
 
 
@@ -77,5 +79,5 @@ def three_images(left: Axes, right: Axes, found: Subdivision, digits: Sequence[i
     for ax in (left, right):
         for (x, y), digit in zip(((0, 0), (1, 0), (0, 1)), digits, strict=True):
             ax.plot(x, y, "o", color="black", ms=6)
-            ax.annotate(f"image of {digit}", (x, y), (6, 6), textcoords="offset points", fontsize=9,
+            ax.annotate(f"image of {digit}", (x, y), (0, 8), textcoords="offset points", fontsize=9, ha="center",
                         bbox={"fc": "white", "ec": "none", "alpha": 0.8, "pad": 1})
