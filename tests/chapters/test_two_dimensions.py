@@ -33,7 +33,8 @@ def test_regions_are_convex_polygons_that_fit():
     """The areas add up; no angle is of 180 degrees, so no corner is inside of a side; inner corners have four sides."""
     for net in networks():
         found = ap.trace(net, SQUARE, exact=True)
-        assert sum(found.areas) == 4 and len(np.unique(found.patterns, axis=0)) == found.regions
+        assert sum(found.areas) == 4
+        assert len(np.unique(found.patterns, axis=0)) == found.regions
         for region in range(found.regions):
             points = found.polygon_of(region)
             ahead = np.roll(points, -1, axis=0) - points
@@ -42,7 +43,8 @@ def test_regions_are_convex_polygons_that_fit():
             assert np.count_nonzero(found.sides == region) == len(points)
         meeting = np.bincount(found.edges.ravel())
         outer = np.unique(found.edges[(found.sides < 0).any(axis=1)])
-        assert (np.delete(meeting, outer) >= 4).all() and (meeting[outer] >= 2).all()
+        assert (np.delete(meeting, outer) >= 4).all()
+        assert (meeting[outer] >= 2).all()
 
 
 def test_a_line_sees_the_regions_that_it_meets():
@@ -99,14 +101,17 @@ def test_neighbours_of_every_network():
 def test_one_layer_is_as_many_lines():
     assert (two_dimensions.beside_lines((1, 12), range(3))[:, -1] == 1).all()
     ratios = two_dimensions.beside_lines((2, 6), range(3), (0.5, 2.0))
-    assert ratios.shape == (3, 2) and (np.diff(ratios) >= 0).all()
+    assert ratios.shape == (3, 2)
+    assert (np.diff(ratios) >= 0).all()
 
 
 def test_chords_are_as_long_as_the_square_and_within_reach():
     for line in two_dimensions.chords(2.0, 20, np.random.default_rng(0)):
         start, ahead = np.array(line.start), np.array(line.direction)
-        assert line.b - line.a == 4 and abs(np.linalg.norm(ahead) - 1) < 1e-12
-        assert abs(start @ ahead) < 1e-12 and np.linalg.norm(start) <= 2
+        assert line.b - line.a == 4
+        assert abs(np.linalg.norm(ahead) - 1) < 1e-12
+        assert abs(start @ ahead) < 1e-12
+        assert np.linalg.norm(start) <= 2
     assert two_dimensions.line_and_plane((1, 8), 2.0, range(2)).shape == (2,)
 
 
