@@ -102,7 +102,7 @@ def _by_height(ax: Axes, found: Subdivision, as_image: bool) -> None:
     fans = found.corners[np.stack([first, first + place + 1, first + place + 2], axis=1)]
     mesh = Triangulation(points[:, 0], points[:, 1], fans)
     shades = ax.tripcolor(mesh, values, shading="gouraud", cmap="cividis", rasterized=True)
-    ax.figure.colorbar(shades, ax=ax, label="height of the function")
+    ax.figure.colorbar(shades, ax=ax, label="height of the function", shrink=0.8)
 
 
 def _by_class(ax: Axes, found: Subdivision, as_image: bool) -> None:

@@ -54,6 +54,7 @@ def descents(ax: Axes, record: Sequence[int], found: Mapping[str, Counts]) -> No
           ylabel="regions", yscale="log")
     ax.set_yticks([250, 500, 1000, 2000], ["250", "500", "1000", "2000"])
     ax.minorticks_off()
+    ax.set_xlim(-0.1, None)
     ax.legend(loc="lower left")
 
 
@@ -63,7 +64,7 @@ def film(found: Subdivision, points: tuple[NDArray[np.float32], NDArray[np.float
 
     fig, axes = plt.subplots(1, 2, figsize=(7.4, 3.6))
     found.plot(axes[0])
-    found.plot(axes[1], colour="height")
+    found.plot(axes[1], colour="height").collections[0].set_clim(-1, 1)  # the same shades in every frame
     x, y = points
     above = y[:, 0] > 0
     for chosen, marker, colour in ((above, "^", "white"), (~above, "o", "black")):
