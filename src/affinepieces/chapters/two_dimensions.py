@@ -1,7 +1,11 @@
 """Two dimensions: regions of polygons at random, under descent, in training, in a plane through three images."""
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 import numpy as np
@@ -10,6 +14,7 @@ from numpy.typing import NDArray
 
 from affinepieces.arithmetic.formats import BFLOAT16
 from affinepieces.arithmetic.rounding import round_network, round_to
+from affinepieces.certificates import check
 from affinepieces.chapters import own_network
 from affinepieces.constructions import gentle_sawtooth, he_random
 from affinepieces.descent.history import History
@@ -249,3 +254,17 @@ def before_and_after(seeds: Iterable[int], planes: Sequence[Plane]) -> dict[str,
         "triangle": triangle, "plane": lambda plane: Polygon.square(RADII[-1], plane)}
     return {name: np.array([[[count_regions(net, domain(plane)) for net in pair] for plane in planes]
                             for pair in models]) for name, domain in domains.items()}
+
+
+def checked(found: Subdivision) -> str:
+    """What the script that checks certificates says of a trace, whose certificate is saved for it.
+
+    >>> from affinepieces import trace
+    >>> checked(trace(corner(), SQUARE))
+    'accepted: 5 regions, 3 pieces'
+    """
+    assert found.certificate is not None
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "certificate.json"
+        found.certificate.save(file)
+        return subprocess.run([sys.executable, check.__file__, file], capture_output=True, text=True).stdout.strip()
