@@ -8,8 +8,6 @@ import numpy as np
 import affinepieces as ap
 import families
 from affinepieces.certificates import check, writing
-from affinepieces.pieces.plane.polygon import Plane, Polygon
-from certificates.plane import subdivision
 
 HERE = Path(__file__).parent
 SCRIPT = Path(check.__file__).with_suffix(".js")
@@ -26,13 +24,8 @@ def verdicts(texts):
 
 def made(net, domain):
     """The text of the certificate, and what a checker must say of it."""
-    if isinstance(domain, Polygon):
-        found = subdivision(net, domain)
-        regions, pieces, data = len(found.patterns), found.pieces, writing.of_subdivision(net, found)
-    else:
-        function = ap.trace(net, domain)
-        regions, pieces, data = function.regions, function.pieces, writing.certificate_of(net, domain)
-    return json.dumps(data), f"accepted: {regions} regions, {pieces} pieces"
+    found, data = ap.trace(net, domain), writing.certificate_of(net, domain)
+    return json.dumps(data), f"accepted: {found.regions} regions, {found.pieces} pieces"
 
 
 def problem(k):
@@ -52,10 +45,10 @@ def problem(k):
 def polygon(rng, dim):
     """A square, or a triangle of three random points; at times far away."""
     if rng.random() < 0.5:
-        plane = None if dim == 2 else Plane(*rng.normal(size=(3, dim)))
-        return Polygon.square(float(2.0 ** rng.integers(-3, 4)), plane)
+        plane = None if dim == 2 else ap.Plane(*rng.normal(size=(3, dim)))
+        return ap.Polygon.square(float(2.0 ** rng.integers(-3, 4)), plane)
     points = rng.normal(size=(3, dim)) + 2.0 ** rng.integers(0, 30) * (rng.random() < 0.2)
-    return Polygon([[0, 0], [1, 0], [0, 1]], Plane.through(*points))
+    return ap.Polygon([[0, 0], [1, 0], [0, 1]], ap.Plane.through(*points))
 
 
 def carried(net, rng):

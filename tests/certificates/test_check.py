@@ -12,12 +12,11 @@ import pytest
 import affinepieces as ap
 from affinepieces.__main__ import main
 from affinepieces.certificates import check, writing
-from affinepieces.pieces.plane.polygon import Polygon
 from certificates import both, campaign
 from certificates.mutations import mutated, places
 
 UNIT = ap.Segment(0, 1)
-SQUARE = Polygon.square(1.0)
+SQUARE = ap.Polygon.square()
 
 
 def hidden(*layers, last=None):
@@ -214,6 +213,8 @@ def test_save(tmp_path):
         certificate = ap.trace(ap.constructions.sawtooth(3), UNIT, exact=exact).certificate
         certificate.save(tmp_path / "c.json")
         assert check.check((tmp_path / "c.json").read_bytes()) == "accepted: 8 regions, 8 pieces"
+        ap.trace(hidden(([[1.0, 1.0]], [0.0])), SQUARE, exact=exact).certificate.save(tmp_path / "plane.json")
+        assert check.check((tmp_path / "plane.json").read_bytes()) == "accepted: 2 regions, 2 pieces"
     with pytest.raises(ValueError, match=r"belongs to no trace.*save ap.trace\(net, segment\).certificate"):
         ap.Certificate().save(tmp_path / "d.json")
     with pytest.raises(FileNotFoundError):
