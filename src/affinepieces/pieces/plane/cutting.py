@@ -23,6 +23,7 @@ from affinepieces.pieces.prepared import Booleans, Floats, prepare
 from affinepieces.pieces.size import free_bytes
 
 AT_ONCE = 4096  # cells that are cut at most between two looks at the keyboard
+LARGE = 2**26  # bytes from which on it is asked whether memory will hold them
 ROOM = 512  # entries of the arrays at the beginning
 
 
@@ -40,6 +41,7 @@ class Cutting:
         self.doubts, self.certificate, self.exact = Doubts(net, polygon), Certificate(), 0
         self.mesh = _of_polygon(polygon)
         self.plane, self.inputs = polygon.plane, Forms.of(polygon.plane, 1, not net.plain)
+        self.passed: tuple[Any, ...] = ()  # the layer below, and what of it is passed on
         self.patterns = np.zeros((1, 0), np.bool_)
 
     @property
@@ -59,15 +61,21 @@ class Cutting:
 
         Raises MemoryError where there are so many cells that these do not fit.
         """
-        needed, free = 3 * 8 * self.cells * sum(self.net.widths[layer:layer + 2]) * self.inputs.words, free_bytes()
-        if needed > free:
-            raise MemoryError(f"{self.cells} regions of {layer} hidden layers need {needed / 1e9:.3g} GB, and "
-                              f"{free / 1e9:.3g} GB are free: take a smaller polygon, or parts of it one at a time")
+        if self.passed:  # not before they are asked for: counts of regions do not need the last ones
+            self.inputs = self.passed[0].after(*self.passed[1:])
+            self.passed = ()
+        self._refuse_if_too_large(layer)
         found = self.inputs.through(self.layers[layer])
         while found.vague and self.inputs.words < MOST:
             self.inputs = self._again(layer, 2 * self.inputs.words)
             found = self.inputs.through(self.layers[layer])
         return found
+
+    def _refuse_if_too_large(self, layer: int) -> None:
+        needed = 3 * 8 * self.cells * sum(self.net.widths[layer:layer + 2]) * self.inputs.words
+        if needed > LARGE and needed > (free := free_bytes()):
+            raise MemoryError(f"{self.cells} regions of {layer} hidden layers need {needed / 1e9:.3g} GB, and "
+                              f"{free / 1e9:.3g} GB are free: take a smaller polygon, or parts of it one at a time")
 
     def _again(self, layer: int, words: int) -> Forms:
         """The inputs of a layer in all cells, from the beginning, in so many words."""
@@ -125,7 +133,7 @@ class Cutting:
     def _descend(self, forms: Forms, active: Booleans) -> None:
         """To the outputs of the layer, in all cells."""
         root = self.mesh.root[:self.cells]
-        self.inputs = forms.after(root, active)
+        self.passed = forms, root.copy(), active
         self.patterns = np.concatenate([self.patterns[root], active], axis=1)
         self.mesh.root[:self.cells] = np.arange(self.cells)
 

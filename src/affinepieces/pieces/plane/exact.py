@@ -21,7 +21,7 @@ from affinepieces._interrupts import check
 from affinepieces.layers import Layered
 from affinepieces.pieces.certificate import Certificate
 from affinepieces.pieces.exact import Row, affine, as_fraction, dyadic, neurons_of, relu, zero_row
-from affinepieces.pieces.plane.mesh import Cells
+from affinepieces.pieces.plane.cells import Cells
 from affinepieces.pieces.plane.polygon import Plane, Polygon
 from affinepieces.pieces.plane.subdivision import Subdivision
 from affinepieces.pieces.whole import switching

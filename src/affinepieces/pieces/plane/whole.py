@@ -12,10 +12,10 @@ from affinepieces.arithmetic.exact import quotient
 from affinepieces.layers import Layered
 from affinepieces.pieces.kernels import FLOOR, SAFE
 from affinepieces.pieces.level import norms, unscaled
+from affinepieces.pieces.plane.cells import Cells, lexicographic
 from affinepieces.pieces.plane.cutting import Cutting
 from affinepieces.pieces.plane.kernels import around, components
 from affinepieces.pieces.plane.kinks import kinks
-from affinepieces.pieces.plane.mesh import Cells, lexicographic
 from affinepieces.pieces.plane.polygon import Polygon
 from affinepieces.pieces.plane.subdivision import Subdivision
 from affinepieces.pieces.prepared import Floats

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from affinepieces.arithmetic.double_double import U
-from affinepieces.arithmetic.kernels.compiler import jit
+from affinepieces.arithmetic.kernels.compiler import inline, jit
 from affinepieces.pieces.kernels.common import ACTIVE, DOUBT, FLOOR, INACTIVE, SAFE, ZERO, passes, vanishes
 from affinepieces.pieces.plane.kernels.mesh import (
     CELLS,
@@ -28,17 +28,24 @@ UNSEEN = 3  # a sign that nobody has asked for
 AT, WANTED, RANK, BEFORE, MEMBERS, PART = range(6)
 
 
-@jit
-def sign(g: Any, e: Any, k: int, point: Any, radius: float) -> int:
-    """Of neuron k at a vertex: a s + b t + c with coefficients g (3, N) that have errors e (3,)."""
+@inline
+def weighed(g: Any, e: Any, k: int) -> Any:
+    """Neuron k, a s + b t + c with coefficients g (3, N) that have errors e (3,): these three, and what bounds errors.
+
+    |z - (a s + b t + c)| <= u |s| + v |t| + w + x r, rounding included, at a vertex within r of (s, t).
+    """
     a, b, c = g[0, k], g[1, k], g[2, k]
-    s, t = abs(point[0]), abs(point[1])
-    z = a * point[0] + b * point[1] + c
-    error = (e[0] + 4 * U * abs(a)) * s + (e[1] + 4 * U * abs(b)) * t + e[2] + 4 * U * abs(c) \
-        + (abs(a) + abs(b) + e[0] + e[1]) * radius
-    if abs(z) > SAFE * error + FLOOR:
-        return ACTIVE if z > 0 else INACTIVE
-    return ZERO if a == 0 and b == 0 and c == 0 and e[0] + e[1] + e[2] == 0 else DOUBT
+    return (a, b, c, SAFE * (e[0] + 4 * U * abs(a)), SAFE * (e[1] + 4 * U * abs(b)), SAFE * (e[2] + 4 * U * abs(c)),
+            SAFE * (abs(a) + abs(b) + e[0] + e[1]), a == 0 and b == 0 and c == 0 and e[0] + e[1] + e[2] == 0)
+
+
+@inline
+def sign(form: Any, s: float, t: float, radius: float) -> int:
+    """Of a neuron at a vertex."""
+    a, b, c, u, v, w, x, zero = form
+    z = a * s + b * t + c
+    error = SAFE * (u * abs(s) + v * abs(t) + w + x * radius) + FLOOR
+    return ACTIVE if z > error else INACTIVE if z < -error else ZERO if zero else DOUBT
 
 
 @jit
@@ -51,16 +58,34 @@ def corner_signs(mesh: Any, g: Any, e: Any, zero: Any, carried: Any, signs: Any)
         while True:
             v = mesh.halves[h, FROM]
             if signs[v, 0] == UNSEEN:
+                _all_signs(g[c, 0], g[c, 1], g[c, 2], e[c], mesh.points[v], mesh.radius[v], signs[v])
                 for k in range(n):
-                    if passes(carried, k) or vanishes(zero, c, k):
+                    if signs[v, k] == DOUBT:
+                        if passes(carried, k) or vanishes(zero, c, k):
+                            signs[v, k] = ZERO
+                        else:
+                            signs[v, k] = sign(weighed(g[c], e[c], k), mesh.points[v, 0], mesh.points[v, 1],
+                                               mesh.radius[v])
+                            doubtful[v] |= signs[v, k] == DOUBT
+                    elif passes(carried, k):
                         signs[v, k] = ZERO
-                    else:
-                        signs[v, k] = sign(g[c], e[c], k, mesh.points[v], mesh.radius[v])
-                    doubtful[v] |= signs[v, k] == DOUBT
             h = mesh.halves[h, NEXT]
             if h == mesh.first[c]:
                 break
     return doubtful
+
+
+@jit
+def _all_signs(a: Any, b: Any, c: Any, e: Any, point: Any, radius: float, out: Any) -> None:
+    """Those that are certain, and DOUBT: as `sign`, in a loop without branches."""
+    s, t = point[0], point[1]
+    u, v = abs(s), abs(t)
+    fixed = e[0] * u + e[1] * v + e[2] + (e[0] + e[1]) * radius
+    for k in range(len(a)):
+        z = a[k] * s + b[k] * t + c[k]
+        error = fixed + abs(a[k]) * (4 * U * u + radius) + abs(b[k]) * (4 * U * v + radius) + 4 * U * abs(c[k])
+        bound = SAFE * error + FLOOR
+        out[k] = ACTIVE if z > bound else INACTIVE if z < -bound else DOUBT
 
 
 @jit
@@ -88,7 +113,7 @@ def cut_cells(mesh: Any, g: Any, e: Any, layer: int, sources: Any, known: Any, s
                 cell = c if state[PART] == 0 else state[BEFORE] + state[PART] - 1
                 if not room(mesh):
                     return FULL
-                doubt = _cut(mesh, g[c], e[c], layer, k, cell, known, signs, bits, marks)
+                doubt = _cut(mesh, weighed(g[c], e[c], k), layer, k, cell, known, signs, bits, marks)
                 if doubt >= 0:
                     return int(doubt)
                 state[PART] += 1
@@ -99,7 +124,7 @@ def cut_cells(mesh: Any, g: Any, e: Any, layer: int, sources: Any, known: Any, s
     return DONE
 
 
-@jit
+@inline
 def _cutting(mesh: Any, c: int, sources: Any, known: Any, signs: Any, bits: Any, wanted: Any) -> int:
     """The neurons that are positive at one corner of a cell and negative at another, into `wanted`; how many."""
     n, count = signs.shape[1], 0
@@ -122,7 +147,7 @@ def _cutting(mesh: Any, c: int, sources: Any, known: Any, signs: Any, bits: Any,
     return count
 
 
-@jit
+@inline
 def _new_line(mesh: Any, g: Any, e: Any, layer: int, k: int, c: int) -> None:
     """Where neuron k vanishes in a cell."""
     i = mesh.used[LINES]
@@ -133,14 +158,14 @@ def _new_line(mesh: Any, g: Any, e: Any, layer: int, k: int, c: int) -> None:
 
 
 @jit
-def _cut(mesh: Any, g: Any, e: Any, layer: int, k: int, cell: int, known: Any, signs: Any, bits: Any,
+def _cut(mesh: Any, form: Any, layer: int, k: int, cell: int, known: Any, signs: Any, bits: Any,
          marks: Any) -> int:
     """Cut a part of a cell by neuron k, if it has both signs there; a vertex whose sign is in doubt, or -1."""
     positive = negative = False
     halves, h = mesh.halves, mesh.first[cell]
     while True:
         v = halves[h, FROM]
-        found = _sign_at(mesh, g, e, layer, k, v, known, signs)
+        found = _sign_at(mesh, form, layer, k, v, known, signs)
         if found == DOUBT:
             return int(v)
         marks[v] = found
@@ -171,8 +196,8 @@ def _cut(mesh: Any, g: Any, e: Any, layer: int, k: int, cell: int, known: Any, s
     return -1
 
 
-@jit
-def _sign_at(mesh: Any, g: Any, e: Any, layer: int, k: int, v: int, known: Any, signs: Any) -> int:
+@inline
+def _sign_at(mesh: Any, form: Any, layer: int, k: int, v: int, known: Any, signs: Any) -> int:
     """From the table; zero where the vertex is on the neuron's own line; computed otherwise."""
     if known[v] >= 0:
         return int(signs[known[v], k])
@@ -180,4 +205,4 @@ def _sign_at(mesh: Any, g: Any, e: Any, layer: int, k: int, v: int, known: Any, 
         line = mesh.made[v, i]
         if mesh.names[line, LAYER] == layer and mesh.names[line, ROW] == k:
             return ZERO
-    return int(sign(g, e, k, mesh.points[v], mesh.radius[v]))
+    return int(sign(form, mesh.points[v, 0], mesh.points[v, 1], mesh.radius[v]))

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from affinepieces.arithmetic.double_double import U
-from affinepieces.arithmetic.kernels.compiler import jit
+from affinepieces.arithmetic.kernels.compiler import inline, jit
 from affinepieces.pieces.kernels.common import FLOOR, SAFE
 
 FROM, NEXT, TWIN, CELL, LINE = range(5)  # of a half-edge: its first vertex, the next one, the one back (-1: none) ...
@@ -34,14 +34,14 @@ class Mesh(NamedTuple):
     used: NDArray[np.int64]  # (4,)
 
 
-@jit
+@inline
 def room(mesh: Any) -> bool:
     """Whether one more cut fits into the arrays."""
     return bool(mesh.used[VERTICES] + 2 <= len(mesh.points) and mesh.used[LINES] + 1 <= len(mesh.lines)
                 and mesh.used[HALVES] + 6 <= len(mesh.halves) and mesh.used[CELLS] + 1 <= len(mesh.first))
 
 
-@jit
+@inline
 def split(mesh: Any, h: int, line: int) -> int:
     """A new vertex where a line meets half-edge h, for the cells on both sides; its number."""
     halves, v = mesh.halves, mesh.used[VERTICES]
@@ -57,7 +57,7 @@ def split(mesh: Any, h: int, line: int) -> int:
     return int(v)
 
 
-@jit
+@inline
 def _continued(mesh: Any, h: int, v: int) -> int:
     """The half-edge from vertex v on, where h ends now."""
     halves, new = mesh.halves, mesh.used[HALVES]
@@ -68,7 +68,7 @@ def _continued(mesh: Any, h: int, v: int) -> int:
     return int(new)
 
 
-@jit
+@inline
 def divide(mesh: Any, cell: int, p: int, q: int, line: int) -> int:
     """Cut a cell along the line from vertex p to q; it keeps the part after p, a new one has the part after q."""
     halves = mesh.halves
@@ -97,7 +97,7 @@ def divide(mesh: Any, cell: int, p: int, q: int, line: int) -> int:
     return int(new)
 
 
-@jit
+@inline
 def _locate(mesh: Any, v: int, u: int, w: int) -> None:
     """Where vertex v is, between u and w: where its lines meet, and how far that may be from the truth.
 
