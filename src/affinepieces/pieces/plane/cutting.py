@@ -23,6 +23,7 @@ from affinepieces.pieces.prepared import Booleans, Floats, prepare
 from affinepieces.pieces.size import free_bytes
 
 AT_ONCE = 4096  # cells that are cut at most between two looks at the keyboard
+TOGETHER = 64  # vertices that go to rational arithmetic between two such looks
 LARGE = 2**26  # bytes from which on it is asked whether memory will hold them
 ROOM = 512  # entries of the arrays at the beginning
 
@@ -139,7 +140,12 @@ class Cutting:
 
     def _exactly(self, layer: int, vertices: list[int]) -> NDArray[np.int8]:
         self.exact += len(vertices) * len(neurons_of(self.net, layer))
-        return self.doubts.signs(layer, vertices, [self.lines(v) for v in vertices])
+        found = []
+        for first in range(0, len(vertices), TOGETHER):
+            check()
+            some = vertices[first:first + TOGETHER]
+            found.append(self.doubts.signs(layer, some, [self.lines(v) for v in some]))
+        return np.concatenate(found)
 
     def lines(self, vertex: int) -> list[Named]:
         """The two lines that meet there: layer, row, and the pattern of the layers below."""
