@@ -158,3 +158,11 @@ def test_classifiers_before_and_after():
     found = two_dimensions.before_and_after([1], [two_dimensions.random_plane(0)])
     assert {name: counts.shape for name, counts in found.items()} == {"triangle": (1, 1, 2), "plane": (1, 1, 2)}
     assert (found["triangle"] < found["plane"]).all()
+
+
+@pytest.mark.parametrize("shape", two_dimensions.SHAPES)
+def test_the_largest_square_is_the_whole_plane(shape):
+    """On a square a thousand times as large there are no more regions."""
+    net = two_dimensions.random_network(shape, 0)
+    counts = [ap.count_regions(net, ap.Polygon.square(r)) for r in (two_dimensions.RADII[-1], 2.0**40)]
+    assert counts[0] == counts[1]
