@@ -36,6 +36,8 @@ def combine(mh: float, ml: float, lh: float, ll: float, gap: float,
     low = abs(q1) + abs(q2) + abs(d) + abs(r1) + abs(r2) + abs(r3) + abs(r4) + abs(r5) + abs(r6)
     if (abs(p1) < UNDERFLOW and mh != 0 and ah != 0) or (abs(p2) < UNDERFLOW and lh != 0 and bh != 0):
         low += UNDERFLOW
+    if low == 0 and ((al != 0 and mh != 0) or (bl != 0 and lh != 0) or (ml != 0 and ah != 0) or (ll != 0 and bh != 0)):
+        low = UNDERFLOW  # a product of other numbers than zero was rounded to zero
     hi, lo = two_sum(s, c)
     error = 12 * U * low + gap * (abs(ah) + abs(bh))
     if low > 0:

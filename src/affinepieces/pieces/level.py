@@ -338,10 +338,11 @@ def unscaled(x: Floats, low: Any, e: Floats, power: int) -> tuple[Floats, Floats
         lost = norms(np.where(rest == 0, 0.0, 2 * U * value)) + 4 * U * norms(rest)
     scaled = np.asarray(np.ldexp(value, power))
     radius = np.ldexp((e + lost) * kernels.SAFE, power)
-    radius = np.where(e + lost > 0, radius * kernels.SAFE + 1e-323, 0.0)
+    radius = np.where(e + lost == 0, 0.0, radius * kernels.SAFE + 1e-323)
     inexact = np.ldexp(scaled, -power) != value
     radius += np.where(inexact.any(axis=1), 1e-320, 0.0)
-    return np.asarray(scaled, np.float64), np.asarray(np.where(np.isfinite(scaled).all(axis=1), radius, np.inf))
+    known = np.isfinite(scaled).all(axis=1) & ~np.isnan(radius)
+    return np.asarray(scaled, np.float64), np.asarray(np.where(known, radius, np.inf))
 
 
 def norms(x: Floats) -> Floats:

@@ -101,7 +101,7 @@ class Layer(ABC):
         """x W^T for rows x with 2-norm errors e, and the errors of the result; exact zeros stay exact."""
         size = np.sqrt((x * x).sum(axis=1)) + ROOT
         error = self.norm * e + ((self.terms(x) + 2) * U * self.absolute + self.dropped) * size
-        return self.product(x), np.where(x.any(axis=1) | (e > 0), error * SAFE + FLOOR, 0.0)
+        return self.product(x), np.where(x.any(axis=1) | (e != 0), error * SAFE + FLOOR, 0.0)
 
     def precise(self, x: Floats, low: Floats, e: Floats, bias: Floats | None = None) -> Words:
         """W x (+ bias) in as many words as x has, a part of the rows at a time."""

@@ -149,7 +149,7 @@ def affine_double_double(wt: Any, b: Any, hi: Any, lo: Any, e: Any, norm: float,
                 s[k] = t
                 c[k] += (q + g) + d
                 low[k] += abs(q) + abs(g) + abs(d)
-                if abs(p) < UNDERFLOW and w != 0:
+                if (abs(p) < UNDERFLOW or (y != 0 and abs(g) < UNDERFLOW)) and w != 0:
                     low[k] += UNDERFLOW
         for k in range(n):
             zhi[i, k], zlo[i, k] = two_sum(s[k], c[k])

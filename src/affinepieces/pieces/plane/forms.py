@@ -76,7 +76,7 @@ class Forms:
         if self.low is None:
             return self.high, self.errors
         tails = np.abs(self.low).reshape(*self.high.shape[:2], -1).sum(axis=2)
-        inexact = (self.errors > 0) | (tails > 0)
+        inexact = (self.errors != 0) | (tails != 0)
         return self.high, np.where(inexact, SAFE * (self.errors + tails) + FLOOR, 0.0)
 
     def after(self, cells: NDArray[np.int64], active: Booleans) -> Forms:

@@ -75,7 +75,8 @@ def _by_jump(cutting: Cutting, patterns: Booleans, cuts: Integers) -> NDArray[np
             for j in range(layer + 1, cutting.net.layers):
                 x, e = cutting.layers[j].float64(x, e)
                 if j < cutting.net.layers - 1:
-                    x = np.where(patterns[own, ends[j]:ends[j + 1]], x, 0.0)
+                    active = patterns[own, ends[j]:ends[j + 1]]
+                    x, e = np.where(active, x, 0.0), np.where(active.any(axis=1), e, 0.0)
             size = np.sqrt((x * x).sum(axis=1))
         out[own] = np.where(size > SAFE * e + FLOOR, 1, np.where((e == 0) & ~x.any(axis=1), -1, 0))
     return out

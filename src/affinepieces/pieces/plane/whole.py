@@ -67,8 +67,10 @@ def patterns(net: Layered, polygon: Polygon) -> NDArray[np.bool_]:
 
 def _points(cutting: Cutting, vertices: NDArray[np.int64], polygon: Polygon) -> tuple[Floats, Floats]:
     """Vertices, and how far in the plane each may be from the truth."""
-    points, radius = cutting.mesh.points[vertices], SAFE * np.sqrt(2) * cutting.mesh.radius[vertices]
-    vague = np.flatnonzero(~(radius <= CLOSE * np.ptp(polygon.corners, axis=0).max()))
+    with np.errstate(over="ignore"):
+        points, radius = cutting.mesh.points[vertices], SAFE * np.sqrt(2) * cutting.mesh.radius[vertices]
+        half = np.abs(polygon.corners / 2 - polygon.corners[0] / 2).max()
+    vague = np.flatnonzero(~((radius <= CLOSE * half) & (radius < np.inf)))
     for i in vague.tolist():
         check()
         p, q, h = cutting.doubts.place(int(vertices[i]), cutting.lines(int(vertices[i])))
@@ -84,6 +86,11 @@ def _values(g: Floats, e: Floats, points: Floats, radius: Floats) -> tuple[Float
         a, b, c = g[:, 0] * s, g[:, 1] * t, g[:, 2]
         size = norms(a) + norms(b) + norms(c)
         steep = norms(g[:, 0]) + norms(g[:, 1]) + e[:, 0] + e[:, 1]
-        error = e[:, 0] * np.abs(s[:, 0]) + e[:, 1] * np.abs(t[:, 0]) + e[:, 2] + 4 * U * size + steep * radius
+        error = _times(e[:, 0], s[:, 0]) + _times(e[:, 1], t[:, 0]) + e[:, 2] + 4 * U * size + _times(steep, radius)
         exact = (size == 0) & (error == 0)
         return a + b + c, np.where(exact, 0.0, SAFE * error + FLOOR)
+
+
+def _times(bound: Floats, factor: Floats) -> Floats:
+    """Zero where the factor is, even if nothing is known of the bound."""
+    return np.where(factor == 0, 0.0, bound * np.abs(factor))

@@ -45,7 +45,7 @@ def sign(form: Any, s: float, t: float, radius: float) -> int:
     a, b, c, u, v, w, x, zero = form
     z = a * s + b * t + c
     error = SAFE * (u * abs(s) + v * abs(t) + w + x * radius) + FLOOR
-    return ACTIVE if z > error else INACTIVE if z < -error else ZERO if zero else DOUBT
+    return ACTIVE if error < z < np.inf else INACTIVE if -np.inf < z < -error else ZERO if zero else DOUBT
 
 
 @jit
@@ -85,7 +85,7 @@ def _all_signs(a: Any, b: Any, c: Any, e: Any, point: Any, radius: float, out: A
         z = a[k] * s + b[k] * t + c[k]
         error = fixed + abs(a[k]) * (4 * U * u + radius) + abs(b[k]) * (4 * U * v + radius) + 4 * U * abs(c[k])
         bound = SAFE * error + FLOOR
-        out[k] = ACTIVE if z > bound else INACTIVE if z < -bound else DOUBT
+        out[k] = ACTIVE if bound < z < np.inf else INACTIVE if -np.inf < z < -bound else DOUBT
 
 
 @jit

@@ -118,7 +118,7 @@ def _locate(mesh: Any, v: int, u: int, w: int) -> None:
     second = abs(f * s + g * t + h) + (df + 4 * U * abs(f)) * abs(s) + (dg + 4 * U * abs(g)) * abs(t) \
         + dh + 4 * U * abs(h) + FLOOR
     far = SAFE * max((abs(g) + dg) * first + (abs(b) + db) * second, (abs(f) + df) * first
-                     + (abs(a) + da) * second) / least
+                     + (abs(a) + da) * second) / least + FLOOR / least + 1e-320
     mid_s, mid_t = (mesh.points[u, 0] + mesh.points[w, 0]) / 2, (mesh.points[u, 1] + mesh.points[w, 1]) / 2
     half = SAFE * (max(abs(mesh.points[u, 0] - mid_s), abs(mesh.points[u, 1] - mid_t),
                        abs(mesh.points[w, 0] - mid_s), abs(mesh.points[w, 1] - mid_t))
