@@ -16,7 +16,7 @@ def names():
 
 
 def test_every_block_runs_in_order(names):
-    assert len(readme.blocks("python")) == 4
+    assert len(readme.blocks("python")) == 5
     assert {"net", "segment", "function", "exact", "rounded", "draws"} <= set(names)
 
 
