@@ -31,7 +31,7 @@ def rows():
 
 def changed(value, change, field=""):
     """All numbers in the value, or in its field: counts plus an integer, the others times a float."""
-    if isinstance(value, str | None):
+    if isinstance(value, str | None | ap.Certificate):  # the last says what was counted, not what was found
         return value
     if isinstance(value, list | tuple):
         return type(value)(changed(v, change, field) for v in value)
