@@ -35,6 +35,8 @@
     input.onchange = () => { read(input.files[0]).finally(() => { input.value = ""; }); };
     const right = root.querySelector("script")?.textContent;
     const [one, other] = root.querySelectorAll("button");
+    const along = root.querySelector("a");
+    if (along) along.href = URL.createObjectURL(new Blob([right], { type: "application/json" }));
     if (one) one.onclick = () => check("The certificate of this page", right);
     const changed = () => right.replace(/"kink":(true|false)/, (all, kink) => `"kink":${kink !== "true"}`);
     if (other) other.onclick = () => check("The changed certificate", changed());

@@ -22,9 +22,9 @@ def beside_lines(ax: Axes, radii: Sequence[float], found: Mapping[tuple[int, int
                                                         strict=True):
         ax.plot(places, np.mean(np.asarray(ratios), axis=0), marker=marker, color=colour, label=f"{depth} of {width}")
     ax.axhline(1, color=REFERENCE, lw=1, ls="--")
-    ax.set(xlabel="half side of the square", ylabel="regions over those of 64 lines", ylim=(0, 1.4),
+    ax.set(xlabel="half side of the square", ylabel="regions over those of 64 lines", ylim=(0, 1.7),
            xticks=places, xticklabels=[*(f"{r:.0f}" for r in radii[:-1]), "plane"])
-    ax.legend(title="layers", ncols=2, loc="lower right", bbox_to_anchor=(1, 0.02))
+    ax.legend(title="layers", ncols=2, loc="upper left")
 
 
 def pieces_and_neighbours(left: Axes, right: Axes, found: Subdivision) -> None:
