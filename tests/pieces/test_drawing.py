@@ -8,6 +8,7 @@ from matplotlib.patches import PathPatch
 import affinepieces as ap
 from affinepieces.figures import subdivision
 from affinepieces.figures.style import pattern_colour, pattern_colours
+from affinepieces.pieces.plane import polygon
 
 
 @pytest.fixture(autouse=True)
@@ -41,7 +42,7 @@ def test_every_region_and_every_boundary_is_drawn_once(seed):
     colours, shapes = filled(axes)
     assert len(colours) == len(shapes) == found.regions
     assert drawn(axes) == len(found.inner)
-    assert np.isclose(sum(map(subdivision._area, shapes)), 4)
+    assert np.isclose(sum(map(polygon.area_of, shapes)), 4)
     assert found.plot(axes) is axes
 
 
@@ -81,11 +82,11 @@ def test_boundaries_of_early_layers_are_wider_and_darker():
 def test_classes_are_exact(seed):
     found = divided(seed)
     parts = subdivision.classes(found)
-    assert np.isclose(sum(subdivision._area(corners) for _, corners in parts), 4)
+    assert np.isclose(sum(polygon.area_of(corners) for _, corners in parts), 4)
     for k, corners in parts:
         inside = np.random.default_rng(0).dirichlet(np.ones(len(corners)), 20) @ corners
         net = ap.constructions.he_random((2, 6, 6, 3), np.random.default_rng(seed), bias_std=0.3)
-        assert (np.argmax(net(inside), axis=1) == k).all() or subdivision._area(corners) < 1e-12
+        assert (np.argmax(net(inside), axis=1) == k).all() or polygon.area_of(corners) < 1e-12
 
 
 def test_heights_are_those_of_the_function_and_need_no_regions_of_their_own():

@@ -27,7 +27,7 @@ from affinepieces.importers.torch.module import from_torch
 from affinepieces.layers import Chain, Layered
 from affinepieces.networks import ReLUNetwork
 from affinepieces.pieces.count import count_many, count_regions
-from affinepieces.pieces.plane.polygon import Plane, Polygon, half
+from affinepieces.pieces.plane.polygon import Plane, Polygon, area_of, half
 from affinepieces.pieces.plane.subdivision import Subdivision
 from affinepieces.pieces.segment import Segment
 from affinepieces.study.tasks import generator
@@ -134,7 +134,7 @@ def expected_length(h: Subdivision, width: float, centre: float = 0.0) -> float:
         a, b, c = affine.tolist()
         above = half(h.polygon_of(region).astype(float), np.array([a, b, c + centre + width / 2]))
         part = half(above, np.array([-a, -b, width / 2 - c - centre]))
-        total += float(np.hypot(*affine[:2])) * _area(part)
+        total += float(np.hypot(*affine[:2])) * area_of(part)
     return total / width
 
 
@@ -151,11 +151,6 @@ def length_at(h: Subdivision, b: float) -> float:
             ends = points[crossed] + (there - points)[crossed] * shares[:, None]
             total += float(np.hypot(*(ends[1] - ends[0])))
     return total
-
-
-def _area(corners: Array) -> float:
-    x, y = corners.T
-    return float(x @ np.roll(y, -1) - y @ np.roll(x, -1)) / 2
 
 
 def side_by_side(one: ReLUNetwork, other: ReLUNetwork) -> ReLUNetwork:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from affinepieces.arguments import refuse
 from affinepieces.figures.style import pattern_colours
-from affinepieces.pieces.plane.polygon import half
+from affinepieces.pieces.plane.polygon import area_of, half
 
 if TYPE_CHECKING:
     from affinepieces.pieces.plane.subdivision import Subdivision
@@ -112,7 +112,7 @@ def _by_class(ax: Axes, found: Subdivision, as_image: bool) -> None:
     _filled(ax, [corners for _, corners in parts], [CLASSES[k % len(CLASSES)] for k, _ in parts], as_image)
     for k in sorted({k for k, _ in parts}):
         of_class = [corners for j, corners in parts if j == k]
-        largest = max(of_class, key=_area)
+        largest = max(of_class, key=area_of)
         x, y = largest.mean(axis=0)
         ax.text(x, y, str(k), ha="center", va="center", fontweight="bold", zorder=4)
 
@@ -132,11 +132,6 @@ def _lines(ax: Axes, ends: Floats, width: float, colour: str, as_image: bool) ->
 
 def _polygons(found: Subdivision) -> list[Floats]:
     return np.split(found.points[found.corners].astype(np.float64), found.start[1:-1])
-
-
-def _area(corners: Floats) -> float:
-    x, y = corners.T
-    return float(x @ np.roll(y, -1) - y @ np.roll(x, -1)) / 2
 
 
 def _frame(ax: Axes, found: Subdivision) -> None:

@@ -206,6 +206,16 @@ def half(corners: Floats, over: Floats) -> Floats:
     return np.array(out).reshape(-1, 2)
 
 
+def area_of(corners: Floats) -> float:
+    """Of a polygon, corners (m, 2) in float64, counterclockwise; up to rounding.
+
+    >>> area_of(np.array([[0.0, 0.0], [2.0, 0.0], [0.0, 1.0]]))
+    1.0
+    """
+    s, t = corners.T
+    return float(s @ np.roll(t, -1) - t @ np.roll(s, -1)) / 2
+
+
 def _turns(corners: list[Point]) -> list[Fraction]:
     """Twice the signed areas of the triangles of three corners in a row."""
     n = len(corners)
